@@ -1,0 +1,94 @@
+"""File documents with public authorities exactly once, prove who files, and say truthfully what became of it.
+
+The names here are the ones most programs need. They load on first use, so that `import govfile` does no work.
+The authorities are packages beside them: `govfile.skat` and those that follow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govfile import skat as skat
+    from govfile.certificates.credential import Credential as Credential
+    from govfile.certificates.secret import Secret as Secret
+    from govfile.errors import AlreadyFiled as AlreadyFiled
+    from govfile.errors import AuthenticationRefused as AuthenticationRefused
+    from govfile.errors import ConfigurationError as ConfigurationError
+    from govfile.errors import ConnectionFailed as ConnectionFailed
+    from govfile.errors import CredentialError as CredentialError
+    from govfile.errors import DuplicateContent as DuplicateContent
+    from govfile.errors import DuplicateName as DuplicateName
+    from govfile.errors import GovfileError as GovfileError
+    from govfile.errors import InvalidContent as InvalidContent
+    from govfile.errors import InvalidName as InvalidName
+    from govfile.errors import LedgerError as LedgerError
+    from govfile.errors import NotAuthorised as NotAuthorised
+    from govfile.errors import OutcomeUnknown as OutcomeUnknown
+    from govfile.errors import PeerIdentityError as PeerIdentityError
+    from govfile.errors import ProtocolError as ProtocolError
+    from govfile.errors import Rejected as Rejected
+    from govfile.errors import TimedOut as TimedOut
+    from govfile.errors import TlsFailed as TlsFailed
+    from govfile.errors import TransportError as TransportError
+    from govfile.errors import TrustError as TrustError
+    from govfile.filing.ledger import Ledger as Ledger
+    from govfile.filing.states import State as State
+    from govfile.filing.states import Verdict as Verdict
+    from govfile.filing.submission import Submission as Submission
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Credential": "govfile.certificates.credential",
+    "Secret": "govfile.certificates.secret",
+    "Ledger": "govfile.filing.ledger",
+    "State": "govfile.filing.states",
+    "Verdict": "govfile.filing.states",
+    "Submission": "govfile.filing.submission",
+    **dict.fromkeys(
+        (
+            "AlreadyFiled",
+            "AuthenticationRefused",
+            "ConfigurationError",
+            "ConnectionFailed",
+            "CredentialError",
+            "DuplicateContent",
+            "DuplicateName",
+            "GovfileError",
+            "InvalidContent",
+            "InvalidName",
+            "LedgerError",
+            "NotAuthorised",
+            "OutcomeUnknown",
+            "PeerIdentityError",
+            "ProtocolError",
+            "Rejected",
+            "TimedOut",
+            "TlsFailed",
+            "TransportError",
+            "TrustError",
+        ),
+        "govfile.errors",
+    ),
+}
+_PACKAGES = frozenset({"skat"})
+
+__all__ = sorted([*_HOMES, *_PACKAGES])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"govfile.{name}")
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'govfile' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,1 @@
+"""Who you are: keys, certificates, what their subjects say, and whom to trust."""

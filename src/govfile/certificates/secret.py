@@ -1,0 +1,88 @@
+"""`Secret`: a password or passphrase that does not slip out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from govfile.errors import ConfigurationError, MissingExtra
+
+
+class Secret:
+    """A password. `reveal()` is the only way to its text: it is not a `str` and does not print, format, pickle,
+    copy into a log record or compare equal to anything but itself.
+    """
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise ConfigurationError(f"a Secret is made from str, not {type(text).__name__}")
+        self.__text = text
+
+    @classmethod
+    def from_env(cls, name: str) -> Secret:
+        """From the environment variable `name`; raises `ConfigurationError` when it is not set or empty."""
+        text = os.environ.get(name, "")
+        if not text:
+            raise ConfigurationError(
+                f"the environment variable {name} is not set or empty",
+                advice=f"set {name} to the secret itself",
+            )
+        return cls(text)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Secret:
+        """From a UTF-8 text file, without one trailing line end; raises `ConfigurationError` when it cannot be read."""
+        place = Path(path)
+        try:
+            text = place.read_bytes().decode("utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"the secret file {place} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"the secret file {place} is not UTF-8 text") from error
+        text = text.removesuffix("\n").removesuffix("\r")
+        if not text:
+            raise ConfigurationError(f"the secret file {place} is empty")
+        return cls(text)
+
+    @classmethod
+    def from_keyring(cls, service: str, username: str) -> Secret:
+        """From the system's keyring (extra `keyring`); raises `ConfigurationError` when it holds no such entry."""
+        try:
+            import keyring
+            import keyring.errors
+        except ImportError as missing:
+            raise MissingExtra("keyring", "keyring", purpose="Secret.from_keyring") from missing
+        try:
+            text = keyring.get_password(service, username)
+        except keyring.errors.KeyringError as error:
+            raise ConfigurationError(f"the keyring cannot be read: {type(error).__name__}") from error
+        if not text:
+            raise ConfigurationError(
+                f"the keyring holds nothing for {username} at {service}",
+                advice=f"keyring set {service} {username}",
+            )
+        return cls(text)
+
+    def reveal(self) -> str:
+        """The text itself. Keep it no longer than the call that needs it."""
+        return self.__text
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    def __format__(self, spec: str) -> str:
+        raise TypeError("a Secret cannot be formatted; call reveal() where the text is really meant")
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled or copied")

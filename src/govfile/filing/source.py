@@ -1,0 +1,117 @@
+"""The document to file, as the caller has it: bytes, a path or an open file; hashed once, sent once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import attrs
+
+from govfile.errors import InvalidContent
+
+#: What the filing calls take: a path (`str` or path object, never guessed to be content), the bytes themselves, or a
+#: binary file that can seek.
+Document = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+#: Documents up to this size (bytes) are read into memory once, so that they cannot change while they are sent.
+HELD_IN_MEMORY = 8 * 1024 * 1024
+
+_BLOCK = 1024 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """A document, measured: `size` in bytes, `sha256` (64 hex digits), `path` where it came from a file."""
+
+    size: int
+    sha256: str
+    path: Path | None = None
+    _held: bytes | None = attrs.field(default=None, repr=False)
+    _file: BinaryIO | None = attrs.field(default=None, repr=False, eq=False)
+
+    @classmethod
+    def of(cls, document: Document) -> Source:
+        """Read `document` once and measure it.
+
+        Raises `InvalidContent` when it is missing, a folder, unreadable, or a file object that is not binary or
+        cannot seek.
+        """
+        if isinstance(document, bytes | bytearray | memoryview):
+            return cls._from_bytes(bytes(document))
+        if isinstance(document, str | os.PathLike):
+            return cls._from_path(Path(document))
+        return cls._from_file(document)
+
+    @classmethod
+    def _from_bytes(cls, content: bytes, path: Path | None = None) -> Source:
+        return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest(), path=path, held=content)
+
+    @classmethod
+    def _from_path(cls, path: Path) -> Source:
+        try:
+            path = path.absolute()
+            if path.is_dir():
+                raise InvalidContent(f"{path} is a folder", advice="give the file itself")
+            if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+                raise InvalidContent(f"{path} is not a regular file", advice="copy it to a regular file first")
+            with path.open("rb") as reader:
+                if os.fstat(reader.fileno()).st_size <= HELD_IN_MEMORY:
+                    return cls._from_bytes(reader.read(), path)
+                size, digest = _measure(reader)
+        except FileNotFoundError as error:
+            raise InvalidContent(f"{path} is not there", advice="check the path") from error
+        except (OSError, ValueError) as error:
+            raise InvalidContent(f"{path} cannot be read: {_reason(error)}") from error
+        return cls(size=size, sha256=digest, path=path)
+
+    @classmethod
+    def _from_file(cls, reader: BinaryIO) -> Source:
+        if isinstance(reader, io.TextIOBase) or not hasattr(reader, "read"):
+            raise InvalidContent(f"{type(reader).__name__} is not a binary file", advice="open it with mode 'rb'")
+        try:
+            reader.seek(0)
+            size, digest = _measure(reader)
+        except (OSError, ValueError) as error:
+            raise InvalidContent(f"the file object cannot be read and rewound: {error}") from error
+        return cls(size=size, sha256=digest, file=reader)
+
+    def open(self) -> BinaryIO:
+        """A fresh reader at the start; raises `InvalidContent` when the file can no longer be read."""
+        if self._held is not None:
+            return io.BytesIO(self._held)
+        try:
+            if self.path is not None:
+                return self.path.open("rb")
+            assert self._file is not None
+            self._file.seek(0)
+            return cast(BinaryIO, _Borrowed(self._file))
+        except (OSError, ValueError) as error:
+            raise InvalidContent(f"{self.path or 'the file object'} can no longer be read: {error}") from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _measure(reader: BinaryIO) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    while block := reader.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
+
+
+class _Borrowed(io.BufferedIOBase):
+    """The caller's own file object: closing our view of it leaves it open."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._file.read(-1 if size is None else size)

@@ -1,0 +1,1 @@
+"""The Danish tax and customs FTPS gateway."""

@@ -1,0 +1,61 @@
+"""How an FTPS conversation is held: the settings that an environment fixes."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from govfile.certificates.trust import Trust
+from govfile.transports.base import Timeouts
+
+
+class TlsStart(enum.Enum):
+    """How TLS starts: after `AUTH TLS` on a plain connection, or with the first byte."""
+
+    EXPLICIT = "explicit"
+    IMPLICIT = "implicit"
+
+
+class SessionReuse(enum.Enum):
+    """Whether data connections resume the control connection's TLS session."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Passive(enum.Enum):
+    """How a data port is asked for. The address in a PASV reply is never used."""
+
+    AUTO = "auto"
+    EPSV = "epsv"
+    PASV = "pasv"
+
+
+class TlsVersion(enum.Enum):
+    """A bound on the TLS version."""
+
+    TLS_1_2 = "1.2"
+    TLS_1_3 = "1.3"
+
+
+@attrs.frozen(kw_only=True)
+class FtpsPolicy:
+    """Everything about the conversation that is not who we are.
+
+    `data_ports` is the range the server is documented to open (both ends included): a port outside it is used, and
+    named in the error when it fails. `ceiling` None means no upper bound on TLS. `listing_limit` bounds the entries
+    of one listing, `reply_limit` the bytes of one server reply.
+    """
+
+    tls_start: TlsStart = TlsStart.EXPLICIT
+    floor: TlsVersion = TlsVersion.TLS_1_2
+    ceiling: TlsVersion | None = None
+    session_reuse: SessionReuse = SessionReuse.AUTO
+    passive: Passive = Passive.AUTO
+    data_ports: tuple[int, int] | None = None
+    trust: Trust = attrs.field(factory=Trust)
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    listing_limit: int = 200_000
+    reply_limit: int = 64 * 1024
