@@ -87,7 +87,7 @@ class Source:
                 return self.path.open("rb")
             assert self._file is not None
             self._file.seek(0)
-            return cast(BinaryIO, _Borrowed(self._file))
+            return cast("BinaryIO", _Borrowed(self._file))
         except (OSError, ValueError) as error:
             raise InvalidContent(f"{self.path or 'the file object'} can no longer be read: {error}") from error
 

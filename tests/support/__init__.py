@@ -1,0 +1,1 @@
+"""What the tests share: finding real servers, running them on loopback, watching folders."""
