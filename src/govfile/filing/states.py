@@ -33,7 +33,7 @@ class State(enum.Enum):
     REJECTED = "rejected"
 
     def has_reached(self, other: State) -> bool:
-        """Whether this lies at or beyond `other` on the way to an answer; REJECTED and UNKNOWN reach only themselves."""
+        """Whether this lies at or beyond `other` on the way to an answer; REJECTED and UNKNOWN are off it."""
         if self is other:
             return True
         if self not in _WAY or other not in _WAY:
