@@ -1,0 +1,112 @@
+"""What holds for every test: nothing leaves this machine, nothing of its owner leaks in, no secret is left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.leaks import Leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+#: Settings of whoever runs the tests that would change what the code does.
+FOREIGN = re.compile(
+    r"(?i)(.*_proxy|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PG[A-Z]+|SOFTHSM2_CONF|GOVFILE_(?!SERVERS).*|XDG_.*)"
+)
+LOOPBACK = re.compile(r"(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::|localhost|)")
+
+leaks = Leaks()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Scrub the environment before anything is imported, and start watching."""
+    for name in [name for name in os.environ if FOREIGN.fullmatch(name)]:
+        del os.environ[name]
+    home = tempfile.TemporaryDirectory(prefix="govfile-home-")
+    config.add_cleanup(home.cleanup)
+    os.environ["HOME"] = home.name
+    leaks.watch()
+    _keep_to_loopback(config)
+
+
+def _keep_to_loopback(config: pytest.Config) -> None:
+    """Let sockets of this process reach only this machine; a test that tries anything else fails."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    for name in ("connect", "connect_ex"):
+        patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *rest: Any, **options: Any) -> Any:
+        text = host.decode() if isinstance(host, bytes) else str(host or "")
+        if text.endswith((".invalid", ".test", ".example")):  # RFC 6761: they never resolve, so nobody is asked
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        if not LOOPBACK.fullmatch(text) and text != socket.gethostname():
+            pytest.fail(f"the test looked up {text}: only this machine may be reached")
+        return look_up(host, *rest, **options)
+
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def to_this_machine(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not LOOPBACK.fullmatch(str(address[0])):
+            pytest.fail(f"the test connected to {address[0]}: only this machine may be reached")
+        return connect(self, address)
+
+    return to_this_machine
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """L-09: what a test printed or logged, at every level, holds no secret."""
+    report = yield
+    if report.when == "teardown" and report.passed:
+        found = leaks.in_text("\n".join(text for _, text in report.sections))
+        if found:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} printed or logged a secret: {', '.join(found)}"
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """L-09: hand what a worker knows to the main process; there, scan all that the tests left behind."""
+    worker = getattr(session.config, "workeroutput", None)
+    if worker is not None:
+        worker["govfile_secrets"] = sorted(leaks.secrets)
+        return
+    factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+    if factory._basetemp is None:
+        return
+    found = leaks.in_folder(factory._basetemp)
+    if found:
+        session.config.stash[_FOUND] = found
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_FOUND = pytest.StashKey[list[str]]()
+
+
+class _FromWorkers:
+    """Collects the secrets of the workers where pytest-xdist runs them."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        leaks.secrets.update(getattr(node, "workeroutput", {}).get("govfile_secrets", ()))
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Register the collector early; it stays silent where there are no workers."""
+    pluginmanager.register(_FromWorkers())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which files hold a secret, by name only."""
+    for line in config.stash.get(_FOUND, []):
+        terminalreporter.write_line(f"SECRET LEFT BEHIND: {line}", red=True)

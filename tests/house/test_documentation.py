@@ -1,0 +1,89 @@
+"""The documentation says what the code does: no page out of reach, no error, state or command left out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+
+import pytest
+
+from govfile import errors
+from govfile.filing import states
+from support.repository import ROOT
+
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_opens_with_two_commands() -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    language, text = blocks[0]
+    commands = text.splitlines()
+    assert language == "sh"
+    assert [line.rsplit("/", 1)[-1] for line in commands] == ["govfile demo", "nox"]
+    assert [language for language, _ in blocks].count("sh") == 1
+
+
+def test_ci_runs_the_second_command_of_the_readme() -> None:
+    block = re.search(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    shown = subprocess.run(["bash", ROOT / ".ci" / "run", "--show"], check=True, capture_output=True, text=True).stdout
+    assert shown.splitlines() == [block[1].splitlines()[1]]
+
+
+def test_every_page_is_within_reach() -> None:
+    """Sphinx warns of orphans when it runs; this says so without it."""
+    pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")} - {"index"}
+    listed = set()
+    for path in DOCS.rglob("*.md"):
+        for tree in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+            here = path.parent.relative_to(DOCS).as_posix()
+            names = [line.strip() for line in tree.splitlines() if line.strip() and not line.startswith(":")]
+            entries = [re.sub(r".*<(.*)>", r"\1", name).removesuffix(".md") for name in names]
+            listed |= {entry if here == "." else f"{here}/{entry}" for entry in entries}
+    assert sorted(pages - listed - {page for page in pages if page.startswith("_build/")}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.GovfileError)],
+)
+def test_every_error_is_described(name: str) -> None:
+    page = (DOCS / "reference" / "errors.md").read_text("utf-8")
+    assert re.search(rf"^\| `{name}` \|", page, re.MULTILINE), f"{name} is not in the table of docs/reference/errors.md"
+
+
+def test_no_error_is_described_that_does_not_exist() -> None:
+    page = (DOCS / "reference" / "errors.md").read_text("utf-8")
+    described = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert [name for name in described if not hasattr(errors, name)] == []
+
+
+def test_the_tables_of_states_are_those_of_the_code() -> None:
+    page = (DOCS / "reference" / "states.md").read_text("utf-8")
+    rows = {
+        tuple(cell.strip(" `") for cell in row.strip("|").split("|"))
+        for row in page.splitlines()
+        if row.startswith("| `")
+    }
+    steps = {
+        (proof.name, before.name if before else "nothing", after.name)
+        for proof, moves in states.STEPS.items()
+        for before, after in moves.items()
+    }
+    evidence = {(proof.name, state.name if state else "nothing") for proof, state in states.EVIDENCE.items()}
+    assert {row for row in rows if row[0] in states.Proof.__members__ and len(row) == 3} == steps
+    assert {row for row in rows if row[0] in states.Proof.__members__ and len(row) == 2} == evidence
+    described = {row[0] for row in rows if row[0] not in states.Proof.__members__}
+    assert described == {state.name for state in states.State} | {verdict.name for verdict in states.Verdict}
+
+
+def test_the_declared_version_is_one() -> None:
+    import tomllib
+
+    import govfile
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == govfile.__version__
+    assert f"## [{govfile.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
