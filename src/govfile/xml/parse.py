@@ -39,8 +39,8 @@ class Element:
 
     name: str
     namespace: str = ""
-    text: str = ""
-    attributes: Mapping[str, str] = attrs.field(factory=lambda: MappingProxyType({}))
+    text: str = attrs.field(default="", repr=False)
+    attributes: Mapping[str, str] = attrs.field(factory=lambda: MappingProxyType({}), repr=False)
     children: tuple[Element, ...] = ()
 
     def walk(self) -> Iterator[Element]:
