@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from govfile.errors import ConfigurationError, MissingExtra
 
+_LONGEST_FILE = 64 * 1024
+
 
 class Secret:
     """A password. `reveal()` is the only way to its text: it is not a `str` and does not print, format, pickle,
@@ -34,10 +36,15 @@ class Secret:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Secret:
-        """From a UTF-8 text file, without one trailing line end; raises `ConfigurationError` when it cannot be read."""
+        """From a UTF-8 text file of one line, its line end left out.
+
+        Raises `ConfigurationError` when the file cannot be read, is empty, or holds more than one line or 64 KiB.
+        """
         place = Path(path)
         try:
-            text = place.read_bytes().decode("utf-8")
+            with place.open("rb") as file:
+                data = file.read(_LONGEST_FILE + 1)
+            text = data.decode("utf-8-sig")  # Windows editors write a byte order mark, which is no part of it
         except OSError as error:
             raise ConfigurationError(f"the secret file {place} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -45,6 +52,10 @@ class Secret:
         text = text.removesuffix("\n").removesuffix("\r")
         if not text:
             raise ConfigurationError(f"the secret file {place} is empty")
+        if len(data) > _LONGEST_FILE or "\n" in text or "\r" in text:
+            raise ConfigurationError(
+                f"the secret file {place} holds more than one line", advice="leave the secret alone in it"
+            )
         return cls(text)
 
     @classmethod
@@ -85,4 +96,7 @@ class Secret:
     __hash__ = object.__hash__
 
     def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled or copied")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled or copied")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import attrs
 from cryptography import x509
 
+from govfile.certificates._files import Source, read_source
 from govfile.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    import os
+#: The system's own bundle has some 250 KiB.
+_LARGEST = 8 * 1024 * 1024
 
 
 @attrs.frozen
@@ -23,16 +22,16 @@ class Trust:
     anchors: tuple[x509.Certificate, ...] = attrs.field(default=(), repr=lambda found: f"<{len(found)} certificates>")
 
     @classmethod
-    def only(cls, pem: bytes | str | os.PathLike[str]) -> Trust:
-        """Only the certificates of a PEM bundle, given as bytes or as a path.
+    def only(cls, pem: Source) -> Trust:
+        """Only the certificates of a PEM bundle (or the one of a DER file), given as bytes or as a path.
 
         Raises `ConfigurationError` when it holds none or cannot be read.
         """
         return cls(system=False, anchors=_read(pem))
 
     @classmethod
-    def system_and(cls, pem: bytes | str | os.PathLike[str]) -> Trust:
-        """The system's store and the certificates of a PEM bundle, given as bytes or as a path.
+    def system_and(cls, pem: Source) -> Trust:
+        """The system's store and what `only` takes: a PEM bundle or one DER certificate, as bytes or as a path.
 
         Raises `ConfigurationError` when it holds none or cannot be read.
         """
@@ -45,11 +44,14 @@ class Trust:
         return places.cafile, places.capath
 
 
-def _read(pem: bytes | str | os.PathLike[str]) -> tuple[x509.Certificate, ...]:
+def _read(source: Source) -> tuple[x509.Certificate, ...]:
+    bundle = read_source(source, "trust bundle", limit=_LARGEST, error=ConfigurationError)
     try:
-        bundle = pem if isinstance(pem, bytes) else Path(pem).read_bytes()
-        return tuple(x509.load_pem_x509_certificates(bundle))
-    except (OSError, ValueError) as error:
+        if b"-----BEGIN " in bundle:
+            return tuple(x509.load_pem_x509_certificates(bundle))
+        return (x509.load_der_x509_certificate(bundle),)
+    except ValueError as error:
         raise ConfigurationError(
-            f"no trust anchors could be read: {error}", advice="give a PEM file with CERTIFICATE blocks"
+            "the trust bundle holds no readable certificate",
+            advice="give a PEM file with CERTIFICATE blocks, or one certificate in DER",
         ) from error

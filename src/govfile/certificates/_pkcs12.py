@@ -1,0 +1,144 @@
+"""Opening PKCS#12 files (RFC 7292), those with the old RC2 and 3DES ciphers included, and saying why one stays shut."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from govfile.certificates import _der
+from govfile.certificates._files import utf8
+from govfile.certificates._material import Material
+from govfile.errors import CredentialError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from govfile.certificates.secret import Secret
+
+# DER content of the object identifiers 1.2.840.113549.1.7.1 (data) and 1.2.840.113549.1.12.10.1.n (bags).
+_DATA = bytes.fromhex("2a864886f70d010701")
+_BAG = bytes.fromhex("2a864886f70d010c0a01")
+_KEY_BAGS = {_BAG + b"\x01", _BAG + b"\x02"}
+_NESTED_BAG = _BAG + b"\x06"
+_FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
+
+
+def open_pkcs12(data: bytes, passphrase: Secret | None) -> Material:
+    """Key and certificates of a PKCS#12 file.
+
+    Raises `CredentialError`: not a PKCS#12 file at all, cut short, several keys, no key, wrong passphrase or damage.
+    """
+    layers = _check_form(data)
+    names = list(_key_names(layers))
+    if len(names) > 1:
+        raise CredentialError(
+            f"the PKCS#12 file holds {len(names)} keys: {', '.join(names)}",
+            advice="give a file with one key: export the one identity that files",
+        )
+    found = _decrypt(data[: layers.size], passphrase)
+    certificates = ([found.cert] if found.cert else []) + list(found.additional_certs)
+    key = found.key
+    if key is None:
+        raise CredentialError("the PKCS#12 file holds no private key", advice="export it again, with the private key")
+    return Material.of(key, [entry.certificate for entry in certificates])
+
+
+def _check_form(data: bytes) -> _der.Element:
+    """The outermost element, once it looks like `SEQUENCE { INTEGER 3, SEQUENCE { OID … } … }`."""
+    try:
+        outer = _der.read(data).expect(_der.SEQUENCE)
+        version, content = list(outer)[:2]
+        kind = next(iter(content.expect(_der.SEQUENCE)))
+        if version.expect(_der.INTEGER).content == b"\x03" and kind.tag == _der.OID:
+            return outer
+    except _der.CutShort as error:
+        if data[:1] == bytes([_der.SEQUENCE]):
+            raise CredentialError(f"the PKCS#12 file is cut short: {error}", advice="copy it again") from error
+    except (_der.NotDer, ValueError, StopIteration):
+        pass
+    raise CredentialError("this is not a PKCS#12 file", advice=_what_it_is_instead(data))
+
+
+def _what_it_is_instead(data: bytes) -> str:
+    if b"-----BEGIN " in data:
+        return "it is PEM: use Credential.from_pem"
+    if data[:4] in {b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"}:
+        return "it is a Java key store: convert it with keytool -importkeystore -deststoretype PKCS12"
+    if data[:1] == b"\x30":
+        return "it may be a bare certificate or key: a PKCS#12 file (.p12, .pfx) holds both"
+    return "give the .p12 or .pfx file as it was exported"
+
+
+def _key_names(outer: _der.Element) -> Iterator[str]:
+    """The friendly names of the keys, as far as they can be seen without the passphrase.
+
+    Keys lie in the unencrypted layer, each encrypted by itself, in the files of every known program.
+    """
+    try:
+        safes = _octets_of(list(outer)[1])
+        for info in _der.read(safes).expect(_der.SEQUENCE):
+            if next(iter(info)).content == _DATA:
+                yield from _bags(_der.read(_octets_of(info)), 0)
+    except (_der.NotDer, IndexError, StopIteration):
+        return  # cryptography judges the rest
+
+
+def _octets_of(info: _der.Element) -> bytes:
+    """The bytes inside a ContentInfo of the type data."""
+    kind, wrapped = list(info)[:2]
+    if kind.content != _DATA:
+        raise _der.NotDer("not of the type data")
+    return next(iter(wrapped.expect(_der.CONTEXT_0))).octets
+
+
+def _bags(contents: _der.Element, depth: int) -> Iterator[str]:
+    for bag in contents.expect(_der.SEQUENCE):
+        parts = list(bag)
+        if parts[0].content in _KEY_BAGS:
+            yield _friendly_name(parts[2]) if len(parts) > 2 else "(no name)"
+        elif parts[0].content == _NESTED_BAG and depth < 4:
+            yield from _bags(next(iter(parts[1])), depth + 1)
+
+
+def _friendly_name(attributes: _der.Element) -> str:
+    for attribute in attributes:
+        kind, values = list(attribute)[:2]
+        if kind.content == _FRIENDLY_NAME:
+            return repr(next(iter(values)).content.decode("utf-16-be", "replace"))
+    return "(no name)"
+
+
+def _decrypt(data: bytes, passphrase: Secret | None) -> pkcs12.PKCS12KeyAndCertificates:
+    failure: Exception | None = None
+    for candidate in _spellings(passphrase):
+        try:
+            with warnings.catch_warnings():
+                # BER where DER belongs: old Windows and Java exports, and no harm.
+                warnings.simplefilter("ignore", UserWarning)
+                return pkcs12.load_pkcs12(data, candidate)
+        except UnsupportedAlgorithm as error:
+            raise CredentialError(
+                "the PKCS#12 file is encrypted in a way that cannot be read here",
+                advice="export it again with AES-256 or 3DES",
+            ) from error
+        except (ValueError, TypeError) as error:
+            failure = error
+    if passphrase is None:
+        raise CredentialError(
+            "the PKCS#12 file needs a passphrase, or it is damaged", advice="give its passphrase"
+        ) from failure
+    raise CredentialError(
+        "the passphrase is wrong, or the PKCS#12 file is damaged",
+        advice="try the passphrase where the file was made; if it opens there, copy the file again",
+    ) from failure
+
+
+def _spellings(passphrase: Secret | None) -> list[bytes | None]:
+    """The passphrase as RFC 7292 has it, then as OpenSSL before 1.1 wrote it: every UTF-8 byte as one character."""
+    text = utf8(passphrase)
+    if text is None:
+        return [None]
+    return list(dict.fromkeys([text, text.decode("latin-1").encode("utf-8")]))
