@@ -29,8 +29,8 @@ class Source:
     size: int
     sha256: str
     path: Path | None = None
-    _held: bytes | None = attrs.field(default=None, repr=False)
-    _file: BinaryIO | None = attrs.field(default=None, repr=False, eq=False)
+    _held: bytes | None = attrs.field(default=None, repr=False, alias="held")
+    _file: BinaryIO | None = attrs.field(default=None, repr=False, eq=False, alias="file")
 
     @classmethod
     def of(cls, document: Document) -> Source:
@@ -69,7 +69,8 @@ class Source:
 
     @classmethod
     def _from_file(cls, reader: BinaryIO) -> Source:
-        if isinstance(reader, io.TextIOBase) or not hasattr(reader, "read"):
+        given: object = reader
+        if isinstance(given, io.TextIOBase) or not hasattr(given, "read"):
             raise InvalidContent(f"{type(reader).__name__} is not a binary file", advice="open it with mode 'rb'")
         try:
             reader.seek(0)

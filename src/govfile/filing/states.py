@@ -96,7 +96,7 @@ STEPS: Mapping[Proof, Mapping[State | None, State]] = MappingProxyType(
         _P.CLAIMED: {None: _S.PREPARED},
         _P.STARTED: {_S.PREPARED: _S.SENDING},
         _P.NOTHING_LEFT: {_S.SENDING: _S.PREPARED},
-        _P.CONFIRMED: {_S.SENDING: _S.SENT},
+        _P.CONFIRMED: {_S.SENDING: _S.SENT, _S.UNKNOWN: _S.SENT},
         _P.LINK_LOST: {_S.SENDING: _S.UNKNOWN},
         _P.INTERRUPTED: {_S.SENDING: _S.UNKNOWN},
         _P.SETTLED_ARRIVED: {_S.UNKNOWN: _S.SENT},

@@ -1,0 +1,82 @@
+"""`Claim`: what is written down before a document may leave."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import attrs
+
+from govfile.errors import ConfigurationError, InvalidName
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _storable(text: str) -> str:
+    """A local path as text that any database takes: bytes that are no UTF-8 are spelt out."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def _path(value: str | os.PathLike[str] | None) -> str | None:
+    return None if value is None else _storable(os.fspath(value))
+
+
+def _text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"the claim's {name} is {type(value).__name__}, not text")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidName(f"the claim's {name} holds a broken character at {error.start + 1}") from error
+    if "\0" in value:
+        raise InvalidName(f"the claim's {name} holds a NUL at {value.index(chr(0)) + 1}")
+
+
+def _check_text(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None:
+        _text(attribute.name, value)
+
+
+def _check_given(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> None:
+    _text(attribute.name, value)
+    if not value:
+        raise ConfigurationError(f"the claim's {attribute.name} is empty")
+
+
+def _check_size(_claim: Claim, _attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, int) or value < 0:
+        raise ConfigurationError(f"the claim's size is {value!r}, not a number of bytes")
+
+
+def _check_sha256(_claim: Claim, _attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise ConfigurationError("the claim's sha256 is not 64 lower-case hex digits")
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """A document about to be filed.
+
+    The name is unique for ever among (`authority`, `environment`, `sender`), without regard to case. The content is
+    unique among those and `service`, unless `again` gives a reason, `key` sets it apart, or it is a dry run. `size` in
+    bytes and `sha256` (64 lower-case hex digits) are of the source; `filed_by` is the login, `certificate` the
+    fingerprint it proves itself with, `source_path` where the document lay.
+
+    Raises `InvalidName` for text no database holds, `ConfigurationError` for a field that is missing or of the wrong
+    kind.
+    """
+
+    authority: str = attrs.field(validator=_check_given)
+    environment: str = attrs.field(validator=_check_given)
+    sender: str = attrs.field(validator=_check_given)
+    service: str = attrs.field(validator=_check_given)
+    name: str = attrs.field(validator=_check_given)
+    size: int = attrs.field(validator=_check_size)
+    sha256: str = attrs.field(validator=_check_sha256)
+    filed_by: str = attrs.field(validator=_check_given)
+    certificate: str = attrs.field(default="", validator=_check_text)
+    is_dry_run: bool = False
+    key: str | None = attrs.field(default=None, validator=_check_text)
+    again: str | None = attrs.field(default=None, validator=_check_text)
+    source_path: str | None = attrs.field(default=None, converter=_path)

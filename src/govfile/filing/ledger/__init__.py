@@ -1,0 +1,8 @@
+"""The durable record of what was filed: which name, which content, and what became of it.
+
+Every submission is written down here before its first byte leaves. SQLAlchemy loads when a ledger is opened.
+"""
+
+from govfile.filing.ledger.book import Ledger
+
+__all__ = ["Ledger"]

@@ -1,0 +1,137 @@
+"""Claiming names: one insertion, guarded by two unique constraints, and what to answer when it makes no row."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from govfile.errors import AlreadyFiled, DuplicateContent, DuplicateName, LedgerError
+from govfile.filing.ledger.rows import fold, from_row, micros, new_row, new_submission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from govfile.filing.claim import Claim
+    from govfile.filing.ledger.database import Session
+    from govfile.filing.submission import Submission
+
+#: What a claim comes to: the submission and whether this call made it, or why there can be none.
+Outcome = "tuple[Submission, bool] | AlreadyFiled"
+
+
+def new_identifiers(count: int) -> list[str]:
+    """Fresh ids: 32 hex digits that begin with the time, so that a big index grows at its end."""
+    stamp = f"{time.time_ns() // 1_000_000:012x}"
+    noise = secrets.token_hex(10 * count)
+    return [stamp + noise[start : start + 20] for start in range(0, 20 * count, 20)]
+
+
+@attrs.frozen
+class Attempt:
+    """A claim with all that its row needs. Trying it again, after a lost link, cannot make a second row."""
+
+    claim: Claim
+    identifier: str
+    guard: str
+    at: datetime
+
+    @classmethod
+    def of(cls, claim: Claim, identifier: str, at: datetime) -> Attempt:
+        """What sets filings of one content apart: nothing, the caller's key, or a token where it is meant to repeat."""
+        repeats = claim.again is not None or claim.is_dry_run
+        guard = f"once:{identifier}" if repeats else f"key:{claim.key}" if claim.key else ""
+        return cls(claim, identifier, guard, at)
+
+    def row(self) -> tuple[Any, ...]:
+        return new_row(self.claim, self.identifier, self.guard, micros(self.at))
+
+    def submission(self) -> Submission:
+        return new_submission(self.claim, self.identifier, self.at)
+
+
+def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | AlreadyFiled:
+    """Claim, in one atomic statement; where it makes no row, say what stands in the way."""
+    for _ in range(3):
+        if session.insert(session.statements.claim, attempt.row()) == 1:
+            return attempt.submission(), True
+        found = standing(session, attempt)
+        if found is not None:
+            return found
+    raise LedgerError(
+        f"the name {attempt.claim.name} can neither be claimed nor found",
+        certain="nothing was claimed",
+        advice="run `govfile ledger verify`: an index of the ledger may be damaged",
+    )
+
+
+def claim_all(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:
+    """The same for many, inside the caller's transaction."""
+    made = session.insert_all(session.statements.claim, [attempt.row() for attempt in attempts])
+    if made == len(attempts):
+        return [(attempt.submission(), True) for attempt in attempts]
+    return [standing(session, attempt) or claim_one(session, attempt) for attempt in attempts]
+
+
+def standing(session: Session, attempt: Attempt) -> tuple[Submission, bool] | AlreadyFiled | None:
+    """What the ledger holds under the claim's name, or else with its content; None for neither."""
+    claim = attempt.claim
+    scope = {"authority": claim.authority, "environment": claim.environment, "sender": claim.sender}
+    row = session.one(session.statements.by_name, {**scope, "folded": fold(claim.name)})
+    if row is not None:
+        return _same_name(from_row(row)[0], attempt)
+    content = {**scope, "service": claim.service, "sha256": claim.sha256, "guard": attempt.guard}
+    row = session.one(session.statements.by_content, content)
+    return None if row is None else _same_content(from_row(row)[0], attempt)
+
+
+def _same_name(found: Submission, attempt: Attempt) -> tuple[Submission, bool] | DuplicateName:
+    claim = attempt.claim
+    if found.id == attempt.identifier:
+        return found, True
+    is_same = (found.name, found.sha256, found.service, found.is_dry_run) == (
+        claim.name,
+        claim.sha256,
+        claim.service,
+        claim.is_dry_run,
+    )
+    if is_same:
+        return found, False
+    return DuplicateName(
+        _why_not_the_name(found, claim),
+        submission=found,
+        certain="nothing of this document has left the machine",
+        advice="choose another name; a name can be used once, for ever",
+        operation="claim",
+    )
+
+
+def _why_not_the_name(found: Submission, claim: Claim) -> str:
+    when = f"on {found.created:%Y-%m-%d}"
+    if found.name != claim.name:
+        return f"the name {claim.name} differs only in case from {found.name}, which was claimed {when}"
+    if found.sha256 is None:
+        return f"the name {claim.name} was found in use at the authority {when}, with content unknown here"
+    if found.sha256 != claim.sha256:
+        return f"the name {claim.name} was claimed {when} for other content"
+    if found.service != claim.service:
+        return f"the name {claim.name} was claimed {when} for the same content to the service {found.service}"
+    return f"the name {claim.name} was claimed {when} as {'a dry run' if found.is_dry_run else 'a real filing'}"
+
+
+def _same_content(found: Submission, attempt: Attempt) -> tuple[Submission, bool] | DuplicateContent:
+    claim = attempt.claim
+    if found.name == claim.name and found.is_dry_run == claim.is_dry_run:
+        # The index of names must have missed it; the content's index did not.
+        return found, found.id == attempt.identifier
+    return DuplicateContent(
+        f"the content of {claim.name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
+        f"({found.state.value})",
+        submission=found,
+        certain="nothing of this document has left the machine",
+        advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
+        operation="claim",
+    )

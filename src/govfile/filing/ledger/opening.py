@@ -1,0 +1,78 @@
+"""Opening a ledger: the database, then its schema, then what can be told of its soundness."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from govfile.errors import LedgerDamaged, LedgerTooNew
+from govfile.filing.ledger import postgresql, sqlite
+from govfile.filing.ledger.schema import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from govfile.certificates.secret import Secret
+    from govfile.filing.ledger.database import Database
+
+#: SQLite files up to this size (bytes) are checked page by page, indexes included, whenever they are opened.
+CHECKED_WHEN_OPENED = 8 * 1024 * 1024
+
+
+class Opened(TypedDict):
+    """What `Ledger` is made of."""
+
+    database: Database
+    is_new: bool
+    release: Callable[[], None]
+
+
+def in_file(path: Path, *, create: bool, patience: float) -> Opened:
+    """The ledger in a SQLite file."""
+    database, is_new, release = sqlite.open_file(path, create=create, patience=patience)
+    try:
+        if not is_new:
+            if path.stat().st_size <= CHECKED_WHEN_OPENED:
+                sqlite.check_pages(database)
+            _check_schema(database)
+    except BaseException:
+        database.close()
+        release()
+        raise
+    return Opened(database=database, is_new=is_new, release=release)
+
+
+def at_url(url: str, *, create: bool, patience: float) -> Opened:
+    """The ledger in the PostgreSQL database a URL names."""
+    return at_server(postgresql.read_url(url), password=None, create=create, patience=patience)
+
+
+def at_server(settings: dict[str, Any], *, password: Secret | None, create: bool, patience: float) -> Opened:
+    """The ledger in the PostgreSQL database that libpq's keywords lead to."""
+    database, is_new = postgresql.open_server(settings, password=password, create=create, patience=patience)
+    try:
+        _check_schema(database)
+    except BaseException:
+        database.close()
+        raise
+    return Opened(database=database, is_new=is_new, release=_nothing)
+
+
+def _nothing() -> None:
+    """A server needs no letting go beside its connections."""
+
+
+def _check_schema(database: Database) -> None:
+    row = database.run(lambda session: session.one(session.statements.about, {"what": "schema"}))
+    text = row[0] if row is not None else ""
+    if not text.isdecimal() or int(text) < 1:
+        raise LedgerDamaged(
+            f"the ledger does not say which version wrote it: {database.place}",
+            advice="keep it as it is, restore a backup and rebuild from the authority's folders",
+        )
+    if int(text) > VERSION:
+        raise LedgerTooNew(
+            f"the ledger has schema {text}, this govfile knows up to {VERSION}: {database.place}",
+            certain="the ledger was left as it is",
+            advice="install the newest govfile",
+        )

@@ -1,0 +1,98 @@
+"""The ledger in a PostgreSQL database, for several machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from govfile.errors import ConfigurationError, MissingExtra
+from govfile.filing.ledger.database import Database, Session
+from govfile.filing.ledger.schema import VERSION, about, metadata
+
+if TYPE_CHECKING:
+    from govfile.certificates.secret import Secret
+
+#: Held while the tables are made or changed ("gvfl" twice).
+_LOCK = 0x6776666C_6776666C
+
+
+def open_server(
+    settings: dict[str, Any], *, password: Secret | None, create: bool, patience: float
+) -> tuple[Database, bool]:
+    """The database that `settings` (libpq's keywords) lead to, and whether this call made its tables.
+
+    Raises `LedgerError` when it cannot be reached, `MissingExtra` without psycopg.
+    """
+    psycopg = _driver()
+
+    def connect() -> Any:
+        secret = {"password": password.reveal()} if password is not None else {}
+        return psycopg.connect(autocommit=True, connect_timeout=max(2, round(patience)), **settings, **secret)
+
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+        paramstyle="format",
+    )
+    place = f"PostgreSQL {settings.get('host', 'local')}:{settings.get('port', 5432)}/{settings.get('dbname', '')}"
+    lock_timeout = max(1, round(patience * 1000))
+
+    def preparation(durable: bool) -> list[str]:
+        return [
+            f"SET synchronous_commit TO {'on' if durable else 'off'}",
+            f"SET lock_timeout TO {lock_timeout}",
+        ]
+
+    database = Database(engine, place=place, begin="BEGIN", settings=preparation, is_local=False)
+    return database, database.transaction(lambda session: _prepare(session, create))
+
+
+def _prepare(session: Session, create: bool) -> bool:
+    session.say(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
+        return False
+    if not create:
+        raise ConfigurationError("the database holds no ledger", advice="check the database, or let it be created")
+    metadata.create_all(session.connection, checkfirst=False)
+    session.connection.execute(about.insert(), {"what": "schema", "value": str(VERSION)})
+    return True
+
+
+def read_url(url: str) -> dict[str, Any]:
+    """libpq's keywords of a database URL without a password.
+
+    Raises `ConfigurationError` for a URL that carries one, or that cannot be read.
+    """
+    psycopg = _driver()
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise ConfigurationError(
+            f"a ledger cannot live in {scheme!r}", advice="give a file path, or a URL that starts with postgresql://"
+        )
+    try:
+        settings: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(f"postgresql://{rest}")
+    except psycopg.Error:
+        # The driver's own words may repeat the URL, and so a password in it.
+        raise ConfigurationError(
+            "the ledger's database URL cannot be read", advice="postgresql://user@host/db"
+        ) from None
+    if any("password" in name for name in settings):
+        raise ConfigurationError(
+            "the ledger's database URL holds a password, which would end up in logs and process lists",
+            advice="use Ledger.postgresql(password=Secret…), or libpq's ~/.pgpass",
+        )
+    return settings
+
+
+def _driver() -> Any:
+    try:
+        import psycopg
+        import psycopg.conninfo
+    except ImportError as missing:
+        raise MissingExtra("psycopg", "postgresql", purpose="a ledger in PostgreSQL") from missing
+    return psycopg

@@ -1,0 +1,58 @@
+"""The ledger's tables, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text, UniqueConstraint
+
+#: What this program writes. `migrations.py` leads here from every earlier version.
+VERSION = 1
+
+#: Marks a SQLite file as a ledger of this library (the bytes "gvfl").
+APPLICATION_ID = 0x6776666C
+
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+about = Table(
+    "govfile_about",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+#: One row a document. `folded` is the name without regard to case. `guard` tells filings of one content apart:
+#: empty, the caller's key, or a token of its own. `history` and `answers` are JSON, so that one row is one unit that
+#: changes at once and carries one checksum. Times are microseconds since 1970 (UTC); order is by `seq`.
+submissions = Table(
+    "govfile_submission",
+    metadata,
+    Column("seq", _Sequence, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("size", BigInteger),
+    Column("sha256", Text),
+    Column("guard", Text, nullable=False),
+    Column("filed_by", Text, nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("is_dry_run", Integer, nullable=False),
+    Column("key", Text),
+    Column("again", Text),
+    Column("source_path", Text),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),
+    Column("created", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("history", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("crc", BigInteger, nullable=False),
+    UniqueConstraint("id", name="govfile_submission_id"),
+    UniqueConstraint("authority", "environment", "sender", "folded", name="govfile_one_name"),
+    UniqueConstraint("authority", "environment", "sender", "service", "sha256", "guard", name="govfile_one_content"),
+)
