@@ -1,0 +1,22 @@
+"""The `govfile` command (extra `cli`)."""
+
+from __future__ import annotations
+
+
+def run() -> int:
+    """Run the command line of this process, with SIGTERM taken the way Ctrl-C is, and return its exit code."""
+    import signal
+    import sys
+    from typing import NoReturn
+
+    from govfile.cli import app
+    from govfile.cli.commands import Terminated
+
+    def terminate(_number: int, _frame: object) -> NoReturn:
+        raise Terminated
+
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal's encoding lacks must not stop a filing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, terminate)
+    return app.main()

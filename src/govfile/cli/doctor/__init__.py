@@ -1,0 +1,20 @@
+"""`govfile doctor`: a set-up checked step by step."""
+
+from govfile.cli.commands import command, new_app
+from govfile.cli.exits import Exit
+from govfile.cli.session import Session
+
+app = new_app("Check a set-up step by step; each finding comes with its remedy.")
+
+
+@command(app, "skat")
+def skat(session: Session) -> Exit:
+    """Check everything a filing with the Danish gateway needs, without filing anything.
+
+    From the configuration and the certificate to the login, the folders and the ledger; steps that need a failed one
+    are left out. Exits with the code of the worst finding.
+    """
+    from govfile.cli.doctor.skat import steps
+    from govfile.cli.doctor.steps import report
+
+    return report(session.out, steps(session))

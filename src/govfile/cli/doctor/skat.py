@@ -1,0 +1,289 @@
+"""The checks of a set-up for the Danish FTPS gateway, in the order in which a filing would meet the faults."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from govfile import errors
+from govfile.cli.doctor.steps import Found, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from govfile.certificates.credential import Credential
+    from govfile.cli.config import SecretRef
+    from govfile.cli.session import Session
+    from govfile.skat.folders import Layout
+    from govfile.skat.username import Login
+    from govfile.transports.ftps import FtpsTransport
+
+#: A clock before this version was made is certainly wrong.
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+_TOLERANCE = timedelta(minutes=2)
+
+_SE_NUMBER = (
+    "order the roles for this certificate (TastSelv Erhverv, or the sign-up form of the area), then wait an hour: they "
+    "are copied to the gateway hourly; a company whose duty is registered on an SE number cannot use the gateway "
+    "itself: let the legal unit with the CVR number file as its agent"
+)
+
+REMEDIES = {
+    "configuration": "correct govfile.toml; `docs/reference/cli.md` lists its keys",
+    "password": "the authority issues it for this certificate and environment; refer to it by env, file or keyring",
+    "passphrase": "refer to the credential's passphrase (or PIN) by env, file or keyring",
+    "certificate": "check file and passphrase with: govfile cert inspect FILE",
+    "validity": "renew it in MitID Erhverv; a renewed certificate keeps its UUID, and so its user name and folders",
+    "kind": "use an organisation or system certificate (OCES3) of the company",
+    "user name": "leave username out of the profile, or write the one the authority registered for this certificate",
+    "environment": "choose the environment the certificate was issued for, or the certificate for this environment",
+    "name lookup": "check the host in the profile and this machine's name servers",
+    "control port": "have the firewall let this machine open connections to this host and port",
+    "server identity": "check `trust` in the profile, and whether something on the way opens TLS; never switch it off",
+    "registration": "hand in the public half (govfile cert export) and wait for the confirmation, then try again",
+    "login": "ask the authority for the password of exactly this user name; do not try again and again: accounts lock",
+    "data port": "have the firewall open the whole range of data ports to this host, not only the control port",
+    "folders": _SE_NUMBER,
+    "out": "only the certificate that filed sees its answers; check that this is the one",
+    "ledger": "restore it from a backup; never delete it: it is what keeps anything from being filed twice",
+    "answers folder": "make the folder, or let this user write to it",
+    "clock": "set this computer's clock by a time server (NTP)",
+}
+
+
+def steps(session: Session, clock: Callable[[], datetime] | None = None) -> list[Step]:
+    """The checks of a profile, nothing done yet. `clock` gives aware UTC times."""
+    found = _Examination(session, clock or (lambda: datetime.now(UTC)))
+    reached = ("server identity", "registration", "login")
+    plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+        ("configuration", found.configuration, ()),
+        ("password", found.password, ("configuration",)),
+        ("passphrase", found.passphrase, ("configuration",)),
+        ("certificate", found.certificate, ("passphrase",)),
+        ("validity", found.validity, ("certificate",)),
+        ("kind", found.kind, ("certificate",)),
+        ("user name", found.user_name, ("kind",)),
+        ("environment", found.environment, ("certificate",)),
+        ("name lookup", found.name_lookup, ("configuration",)),
+        ("control port", found.control_port, ("name lookup",)),
+        ("server identity", found.server, ("control port", "password", "validity", "user name", "environment")),
+        ("registration", found.registration, reached[:1]),
+        ("login", found.login, reached[:2]),
+        ("data port", found.data_port, reached),
+        ("folders", found.folders, ("data port",)),
+        ("out", found.out, ("folders",)),
+        ("ledger", found.ledger, ("configuration",)),
+        ("answers folder", found.answers_folder, ("configuration",)),
+        ("clock", found.clock, ("configuration",)),
+    ]
+    return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
+
+
+class _Examination:
+    """What the checks share: each part is made once, by the first check that needs it."""
+
+    def __init__(self, session: Session, clock: Callable[[], datetime]) -> None:
+        self._session = session
+        self._clock = clock
+        self._newest: datetime | None = None
+
+    # --- what lies on this machine ------------------------------------------------------------------------------
+
+    def configuration(self) -> Found:
+        environment = self._session.environment
+        return Found(f"profile {self._session.profile.name}, {environment.name} at {environment.host}")
+
+    def password(self) -> Found:
+        _ = self._session.password
+        return _readable_by(self._session.profile.places.secret(self._session.profile.table, "password"))
+
+    def passphrase(self) -> Found:
+        profile = self._session.profile
+        table = profile.table.table("credential")
+        reference = profile.places.secret(table, "passphrase") or profile.places.secret(table, "pin")
+        if reference is None:
+            return Found("none is configured")
+        reference.resolve()
+        return _readable_by(reference)
+
+    @cached_property
+    def _credential(self) -> Credential:
+        from govfile.cli.keys import load_credential
+
+        return load_credential(self._session.profile, whenever=True)
+
+    def certificate(self) -> Found:
+        subject = self._credential.subject
+        return Found(f"key and certificate fit; {subject.organisation or subject.common_name or 'no name in it'}")
+
+    def validity(self) -> Found:
+        now = self._clock()
+        self._credential.check(now)
+        left = (self._credential.expires - now).days
+        soon = self._credential.expires_within(now) is not None
+        remedy = f"order its successor now: {REMEDIES['validity']}" if soon else ""
+        return Found(f"valid until {self._credential.expires:%Y-%m-%d}, {left} days", remedy)
+
+    def kind(self) -> Found:
+        from govfile.certificates.subject import Kind
+
+        kind = self._credential.kind
+        if kind is Kind.OTHER and self._session.username is None:
+            self._credential.subject.require_identity()
+        return Found(kind.name.lower().replace("_", " "))
+
+    @cached_property
+    def _login(self) -> Login:
+        from govfile.skat.username import Login
+
+        return Login.of(self._credential.subject, self._session.username)
+
+    def user_name(self) -> Found:
+        return Found(f"{self._login.username} (this identifier must be registered with the authority)")
+
+    def environment(self) -> Found:
+        from govfile.skat.username import check_environment
+
+        check_environment(self._credential, self._session.environment)
+        issued = {True: "test", False: "production", None: "an unknown use"}[self._credential.is_test]
+        return Found(f"the certificate was issued for {issued}")
+
+    # --- what lies on the way -----------------------------------------------------------------------------------
+
+    def name_lookup(self) -> Found:
+        host, port = self._session.environment.host, self._session.environment.port
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise errors.ConnectionFailed(
+                f"the name {host} is not found: {error}", phase=errors.Phase.RESOLVE
+            ) from error
+        return Found(f"{host} is {', '.join(sorted({str(address[4][0]) for address in found}))}")
+
+    def control_port(self) -> Found:
+        environment = self._session.environment
+        endpoint = (environment.host, environment.port)
+        try:
+            socket.create_connection(endpoint, timeout=environment.policy.timeouts.connect).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise errors.ConnectionFailed(f"port {environment.port} of {environment.host}: {reason}") from error
+        return Found(f"port {environment.port} takes connections")
+
+    # --- what the gateway says ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _transport(self) -> FtpsTransport:
+        from govfile.transports.ftps import FtpsTransport
+
+        session = self._session
+        return FtpsTransport(
+            session.environment.host,
+            session.environment.port,
+            user=self._login.username,
+            password=session.password,
+            credential=self._credential,
+            policy=session.environment.policy,
+        )
+
+    @cached_property
+    def _refusal(self) -> errors.GovfileError | None:
+        """Why the one login that is tried did not come about."""
+        try:
+            self._transport.home()
+        except errors.GovfileError as error:
+            return error
+        return None
+
+    def server(self) -> Found:
+        refusal = self._refusal
+        if refusal is not None and not isinstance(refusal, errors.CredentialError):
+            phase = getattr(refusal, "phase", errors.Phase.TLS)
+            if phase in (errors.Phase.RESOLVE, errors.Phase.CONNECT, errors.Phase.TLS):
+                raise refusal
+        return Found("chain and host name of the server's certificate hold")
+
+    def registration(self) -> Found:
+        if isinstance(self._refusal, errors.CredentialError):
+            raise self._refusal
+        return Found("the gateway takes the certificate")
+
+    def login(self) -> Found:
+        if self._refusal is not None:
+            raise self._refusal
+        return Found(f"logged in as {self._login.username}")
+
+    def data_port(self) -> Found:
+        try:
+            self._transport.list(self._transport.home())
+        except errors.TransferRefused as error:
+            if error.code == 550:  # an answer about the folder; the next check is about that
+                return Found("the gateway answers")
+            raise
+        return Found("a listing came through")
+
+    @cached_property
+    def _layout(self) -> Layout:
+        from govfile.skat.folders import discover
+
+        return discover(self._transport, self._login)
+
+    def folders(self) -> Found:
+        services = sorted(self._layout.services)
+        if not services:
+            raise errors.NotAuthorised("no service is visible for this certificate")
+        return Found(f"visible: {', '.join(services)}")
+
+    def out(self) -> Found:
+        if self._layout.out is None:
+            return Found("not there yet; it comes with the first answer")
+        entries = self._transport.list(self._layout.out)
+        self._newest = max((entry.modified for entry in entries if entry.modified), default=None)
+        return Found(f"{len(entries)} files wait in it")
+
+    # --- what is kept -------------------------------------------------------------------------------------------
+
+    def ledger(self) -> Found:
+        from govfile.cli.ledgers import is_there
+
+        if not is_there(self._session.profile):
+            return Found("there is none yet", "the first filing makes it; if there was one before, restore that first")
+        with self._session.open_ledger() as ledger:
+            findings = list(ledger.verify())
+            ahead = next(iter(ledger.search(since=self._clock() + _TOLERANCE, limit=1)), None)
+        if ahead is not None:
+            self._newest = max(filter(None, (self._newest, ahead.created)))
+        if findings:
+            raise errors.LedgerDamaged(f"{len(findings)} findings, the first: {findings[0]}")
+        return Found("sound")
+
+    def answers_folder(self) -> Found:
+        folder = self._session.profile.places.path(self._session.profile.table, "into")
+        if folder is None:
+            return Found("none is configured; `collect` needs --into")
+        if not folder.exists():
+            return Found(f"{folder} is not there yet; collecting makes it")
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise errors.ConfigurationError(f"{folder} is no folder this user can write to")
+        return Found(f"{folder}")
+
+    def clock(self) -> Found:
+        now = self._clock()
+        if now < MADE:
+            raise errors.ConfigurationError(f"the clock says {now:%Y-%m-%d}, which is before this version was made")
+        if self._newest is not None and self._newest > now + _TOLERANCE:
+            behind = self._newest - now
+            raise errors.ConfigurationError(
+                f"the gateway or the ledger has times {int(behind.total_seconds())} seconds ahead of this clock"
+            )
+        return Found(f"{now:%Y-%m-%d %H:%M:%S} UTC; nothing contradicts it")
+
+
+def _readable_by(reference: SecretRef | None) -> Found:
+    assert reference is not None
+    if reference.file is not None and os.name == "posix" and reference.file.stat().st_mode & 0o004:
+        return Found(f"{reference}, which every user can read", f"chmod 600 {reference.file}")
+    return Found(f"found: {reference}")

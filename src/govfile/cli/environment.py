@@ -1,0 +1,119 @@
+"""The gateway a profile means: one of the authority's own by name, a variant of one, or a local one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from govfile.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from govfile.cli.checked import Table
+    from govfile.cli.config import Places, Profile
+    from govfile.skat.environments import Environment
+
+POLICY_KEYS = frozenset(
+    {
+        "trust",
+        "accepts_unknown_issuers",
+        "tls_start",
+        "tls_floor",
+        "tls_ceiling",
+        "session_reuse",
+        "passive",
+        "data_ports",
+        "timeouts",
+    }
+)  # fmt: skip
+VARIANT_KEYS = POLICY_KEYS | {"base", "patience"}
+LOCAL_KEYS = POLICY_KEYS | {"name", "host", "port", "is_test", "patience"}
+TIMEOUT_KEYS = frozenset({"connect", "tls", "reply", "data", "close", "total"})
+PATIENCE_KEYS = frozenset({"first", "usual", "slow_after", "slow", "silence"})
+
+
+def known() -> dict[str, Environment]:
+    """The authority's own gateways by name."""
+    from govfile.skat import environments as found
+
+    own = (found.PRODUCTION, found.TEST, found.PRODUCTION_RETIRED, found.TEST_RETIRED)
+    return {environment.name: environment for environment in own}
+
+
+def of(profile: Profile) -> Environment:
+    """The environment of a profile; raises `ConfigurationError`."""
+    if isinstance(profile.table.values.get("environment"), dict):
+        return _described(profile.table.table("environment"), profile.places)
+    chosen = profile.table.choice("environment", known())
+    if chosen is None:
+        profile.table.need("environment", str)
+    assert chosen is not None
+    return chosen
+
+
+def _described(table: Table, places: Places) -> Environment:
+    from govfile.skat.environments import Environment
+
+    base = table.choice("base", known())
+    if base is not None:
+        table.allow(VARIANT_KEYS)  # neither host nor name: a variant of production must not lead elsewhere
+    else:
+        table.allow(LOCAL_KEYS | {"base"})
+        name = table.need("name", str)
+        if name in known():
+            raise ConfigurationError(
+                f"{table.where}: the name {name} belongs to the authority's own gateway",
+                advice="give yours another name; the ledger keeps filings apart by it",
+            )
+        port = table.get("port", int)
+        if port is not None and not 0 < port < 65536:
+            raise ConfigurationError(f"{table.where}: port must be between 1 and 65535")
+        base = Environment(
+            name=name, host=table.need("host", str), port=port or 6381, is_test=table.get("is_test", bool)
+        )
+    changes: dict[str, Any] = {"policy": attrs.evolve(base.policy, **_policy(table, places, base))}
+    unknown = table.get("accepts_unknown_issuers", bool)
+    if unknown is not None:
+        changes["accepts_unknown_issuers"] = unknown
+    if "patience" in table.values:
+        changes["patience"] = attrs.evolve(base.patience, **_patience(table.table("patience")))
+    return attrs.evolve(base, **changes)
+
+
+def _policy(table: Table, places: Places, base: Environment) -> dict[str, Any]:
+    from govfile.transports.ftps_policy import Passive, SessionReuse, TlsStart, TlsVersion
+
+    versions = {version.value: version for version in TlsVersion}
+    found: dict[str, Any] = {
+        "tls_start": table.choice("tls_start", {start.value: start for start in TlsStart}),
+        "floor": table.choice("tls_floor", versions),
+        "ceiling": table.choice("tls_ceiling", versions),
+        "session_reuse": table.choice("session_reuse", {reuse.value: reuse for reuse in SessionReuse}),
+        "passive": table.choice("passive", {way.value: way for way in Passive}),
+        "data_ports": table.pair("data_ports", int),
+    }
+    bundle = places.path(table, "trust")
+    if bundle is not None:
+        from govfile.certificates.trust import Trust
+
+        # A variant of an authority's gateway keeps the system's anchors; a local one believes its own only.
+        found["trust"] = (Trust.system_and if "base" in table.values else Trust.only)(bundle)
+    if "timeouts" in table.values:
+        seconds = table.table("timeouts")
+        seconds.allow(TIMEOUT_KEYS)
+        given = {key: _positive(seconds, key) for key in seconds.values}
+        found["timeouts"] = attrs.evolve(base.policy.timeouts, **given)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _patience(table: Table) -> dict[str, timedelta]:
+    table.allow(PATIENCE_KEYS)
+    return {key: timedelta(seconds=_positive(table, key)) for key in table.values}
+
+
+def _positive(table: Table, key: str) -> float:
+    seconds = table.need(key, float)
+    if not 0 < seconds < 10**8:
+        raise ConfigurationError(f"{table.where}: {key} must be a number of seconds above 0")
+    return seconds

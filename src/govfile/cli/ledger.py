@@ -1,0 +1,102 @@
+"""`govfile ledger`: read the durable record."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from govfile.cli import show
+from govfile.cli.commands import command, new_app
+from govfile.cli.escape import printable
+from govfile.cli.exits import Exit
+from govfile.cli.session import Session
+from govfile.errors import ConfigurationError, LedgerError
+from govfile.filing.states import State
+
+app = new_app("The durable record of everything filed.")
+
+
+@command(app, "list")
+def list_(
+    session: Session,
+    state: Annotated[State | None, typer.Option(help="Only filings in this state.")] = None,
+    service: Annotated[str | None, typer.Option(help="Only filings for this service.")] = None,
+    sender: Annotated[str | None, typer.Option(help="Only filings of this company (CVR number).")] = None,
+    environment: Annotated[str | None, typer.Option(help="Only filings with this environment.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Claimed at or after this time.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Claimed before this time.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+) -> Exit:
+    """List what was filed. Times are ISO 8601, UTC where they carry no offset."""
+    from_time, to_time = show.parse_moment(since, "--since"), show.parse_moment(until, "--until")
+    with session.open_ledger() as ledger:
+        found = ledger.search(
+            state=state,
+            service=service,
+            sender=sender,
+            environment=environment,
+            since=from_time,
+            until=to_time,
+            limit=limit,
+        )
+        count = show.rows(session.out, found)
+    session.out.say(f"{count} filing{'' if count == 1 else 's'}")
+    return Exit.DONE
+
+
+@command(app, "show")
+def show_(
+    session: Session,
+    which: Annotated[str, typer.Argument(metavar="ID|NAME", help="A filing's id or its remote name.")],
+) -> Exit:
+    """Show one filing with its whole history."""
+    with session.open_ledger() as ledger:
+        try:
+            found = [ledger.get(which)]
+        except LedgerError as error:
+            if type(error) is not LedgerError:  # damaged, busy: not the plain "no such id"
+                raise
+            found = [one for one in ledger.search() if one.name.casefold() == which.casefold()]
+    if not found:
+        raise ConfigurationError(f"the ledger knows no filing {printable(which)}", advice="govfile ledger list")
+    for one in found:
+        show.whole(session.out, one)
+    return Exit.DONE
+
+
+@command(app, "export")
+def export(
+    session: Session,
+    to: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to; standard output without.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV, safe to open in a spreadsheet, not JSON Lines.")] = False,
+) -> Exit:
+    """Write the whole ledger as JSON Lines or CSV. An existing file is never overwritten."""
+    form = "csv" if as_csv else "jsonl"
+    with session.open_ledger() as ledger:
+        if to is None:
+            ledger.export(sys.stdout, form)
+            return Exit.DONE
+        try:
+            with to.open("x", encoding="utf-8", newline="") as stream:
+                ledger.export(stream, form)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{to} cannot be written: {error.strerror}", advice="give the name of a new file"
+            ) from error
+    session.out.say(f"written: {printable(to)}")
+    session.out.record("export", path=to, format=form)
+    return Exit.DONE
+
+
+@command(app, "verify")
+def verify(session: Session) -> Exit:
+    """Check every record of the ledger against its checksum and the rules of its states."""
+    with session.open_ledger() as ledger:
+        findings = list(ledger.verify())
+    for finding in findings:
+        session.out.say(printable(finding))
+        session.out.record("finding", text=str(finding))
+    session.out.say("the ledger is sound" if not findings else f"{len(findings)} findings: restore it from a backup")
+    session.out.record("summary", findings=len(findings), exit=Exit.LEDGER if findings else Exit.DONE)
+    return Exit.LEDGER if findings else Exit.DONE

@@ -1,0 +1,51 @@
+"""The ledger a profile names: a file, a database URL without a password, or a PostgreSQL database with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from govfile.errors import ConfigurationError, LedgerError
+
+if TYPE_CHECKING:
+    from govfile.cli.config import Profile
+    from govfile.filing.ledger import Ledger
+
+POSTGRESQL_KEYS = frozenset({"host", "port", "database", "user", "password"})
+
+
+def open_ledger(profile: Profile, *, create: bool) -> Ledger:
+    """Open it; with `create`, make a missing file. Raises `ConfigurationError` or `LedgerError`."""
+    from govfile.filing.ledger import Ledger
+
+    table, places = profile.table, profile.places
+    if isinstance(table.values.get("ledger"), dict):
+        where = table.table("ledger")
+        where.allow(POSTGRESQL_KEYS)
+        secret = places.secret(where, "password")
+        return Ledger.postgresql(
+            host=where.need("host", str),
+            port=where.get("port", int) or 5432,
+            database=where.need("database", str),
+            user=where.need("user", str),
+            password=secret.resolve() if secret else None,
+        )
+    place = table.need("ledger", str)
+    if "://" in place:
+        return Ledger.open(place, create=create)
+    file = places.path(table, "ledger")
+    if file is None:
+        raise ConfigurationError(f"{table.where}: ledger is missing")
+    if not create and not file.exists():
+        raise LedgerError(
+            f"there is no ledger {file}", advice="the first `govfile skat submit` of this profile makes it"
+        )
+    return Ledger.open(file, create=create)
+
+
+def is_there(profile: Profile) -> bool:
+    """Whether the profile's ledger exists; a database counts as there, opening it tells."""
+    place = profile.table.values.get("ledger")
+    if not isinstance(place, str) or "://" in place:
+        return True
+    file = profile.places.path(profile.table, "ledger")
+    return file is not None and file.exists()
