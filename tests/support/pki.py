@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     pkcs12,
 )
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _Attribute = tuple[x509.ObjectIdentifier, str]
+
+# What ASN.1's PrintableString holds; hostile attributes are written as UTF8String.
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 
 UUID = "5d1f3a0c-7f0b-4c7e-9a55-1c2d3e4f5a6b"
 DECOY_UUID = "00000000-1111-4222-8333-444444444444"
@@ -54,9 +59,13 @@ def ec_key(number: int = 0, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.
 def name(*rdns: _Attribute | list[_Attribute]) -> x509.Name:
     """A distinguished name; an RDN given as a list of attributes is multi-valued."""
     sets: list[list[_Attribute]] = [list(rdn) if isinstance(rdn, list) else [rdn] for rdn in rdns]
-    return x509.Name(
-        x509.RelativeDistinguishedName(x509.NameAttribute(oid, value) for oid, value in found) for found in sets
-    )
+    return x509.Name(x509.RelativeDistinguishedName(_attribute(*found) for found in held) for held in sets)
+
+
+def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    if _PRINTABLE.fullmatch(value):
+        return x509.NameAttribute(oid, value)
+    return x509.NameAttribute(oid, value, _type=_ASN1Type.UTF8String)
 
 
 def oces2(
