@@ -236,7 +236,10 @@ class TransferAborted(TransportError):
 
 
 class Rejected(GovfileError):
-    """The authority refused; `code` verbatim, `text` as it wrote it (redacted), `known` when we have advice on it."""
+    """The authority refused; `code` verbatim, `text` as it wrote it (redacted), `known` when we have advice on it.
+
+    `phase` is CONFIRM where the refusal came over the wire, after the whole document; None where it came later.
+    """
 
     def __init__(
         self,
@@ -246,9 +249,11 @@ class Rejected(GovfileError):
         text: str = "",
         known: bool = False,
         submission: Submission | None = None,
+        phase: Phase | None = None,
         **context: Any,
     ) -> None:
         super().__init__(what, **context)
+        self.phase = phase
         self.code = code
         self.text = text
         self.known = known

@@ -41,13 +41,16 @@ class Content(Protocol):
     @property
     def size(self) -> int:
         """Bytes."""
+        ...
 
     @property
     def sha256(self) -> str:
         """64 hex digits, of the bytes as `open` gives them."""
+        ...
 
     def open(self) -> BinaryIO:
         """A fresh reader at the start."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -101,15 +104,18 @@ class FileTransport(Protocol):
     @property
     def endpoint(self) -> str:
         """The other side, for messages: host and port, no secret."""
+        ...
 
     def home(self) -> str:
         """The folder a login starts in, absolute."""
+        ...
 
     def list(self, folder: str) -> list[RemoteFile]:
         """The entries of `folder`, files and folders; [] when it is empty. Bounded in count and line length.
 
         Raises `TransferRefused` when the folder is not there or may not be listed.
         """
+        ...
 
     def put(
         self,
@@ -129,6 +135,7 @@ class FileTransport(Protocol):
         Raises `TransportError` when it is certain that the document was not handed over, `Rejected` when the server
         refused it after the data, and `OutcomeUnknown` in every other case. Never appends, resumes or renames.
         """
+        ...
 
     def get(
         self,
@@ -142,9 +149,12 @@ class FileTransport(Protocol):
 
         A download that ends without the other side's clean end is an error, never a short success.
         """
+        ...
 
     def remove(self, path: str) -> None:
         """Delete one remote file; raises `TransferRefused` when it is not there or may not be deleted."""
+        ...
 
     def close(self) -> None:
         """End the session; never raises, and may be called twice."""
+        ...

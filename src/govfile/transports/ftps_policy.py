@@ -45,7 +45,8 @@ class FtpsPolicy:
     """Everything about the conversation that is not who we are.
 
     `data_ports` is the range the server is documented to open (both ends included): a port outside it is used, and
-    named in the error when it fails. `ceiling` None means no upper bound on TLS. `listing_limit` bounds the entries
+    named in the error when it fails; `earlier_data_ports` a smaller range it was known by, which old firewall rules may
+    still be cut to. `ceiling` None means no upper bound on TLS. `listing_limit` bounds the entries
     of one listing, `reply_limit` the bytes of one server reply.
     """
 
@@ -55,6 +56,7 @@ class FtpsPolicy:
     session_reuse: SessionReuse = SessionReuse.AUTO
     passive: Passive = Passive.AUTO
     data_ports: tuple[int, int] | None = None
+    earlier_data_ports: tuple[int, int] | None = None
     trust: Trust = attrs.field(factory=Trust)
     timeouts: Timeouts = attrs.field(factory=Timeouts)
     listing_limit: int = 200_000

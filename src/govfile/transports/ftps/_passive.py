@@ -1,0 +1,109 @@
+"""Data ports: asked for passively, connected to at the server's own address."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+from govfile.errors import ConnectionFailed, Phase, ProtocolError, TimedOut
+from govfile.transports.ftps._connect import connect_address
+from govfile.transports.ftps._control import logger
+from govfile.transports.ftps._session import refused
+from govfile.transports.ftps_policy import Passive
+
+if TYPE_CHECKING:
+    from govfile.transports.ftps._replies import Reply
+    from govfile.transports.ftps._session import Session
+
+_EXTENDED = re.compile(r"\((.)\1\1(\d{1,5})\1\)")
+_PASSIVE = re.compile(r"(?<!\d)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})(?!\d)")
+
+
+class DataPorts:
+    """Asks for passive ports and connects to them; remembers which command the server takes."""
+
+    def __init__(self, passive: Passive) -> None:
+        self._extended: bool | None = {Passive.AUTO: None, Passive.EPSV: True, Passive.PASV: False}[passive]
+        self._may_change = passive is Passive.AUTO
+
+    def connect(self, session: Session) -> tuple[socket.socket, int]:
+        """A TCP connection to a fresh passive port, and the port's number.
+
+        The address is always that of the control connection, whatever a PASV reply says.
+        """
+        family, address = session.peer
+        port = self._ask(session, family)
+        limit = session.deadlines.limit("connect", f"connecting to the data port {port}")
+        target: Any = (address[0], port, *address[2:])
+        try:
+            return connect_address(family, target, session.deadlines, limit), port
+        except TimedOut as error:
+            raise TimedOut(
+                f"data port {port} did not answer within {limit.seconds:g} s",
+                which=error.which,
+                phase=Phase.CONNECT,
+                certain="no document was handed over",
+                endpoint=session.control.endpoint,
+                advice=_firewall(port, session),
+            ) from error
+        except OSError as error:
+            raise ConnectionFailed(
+                f"data port {port} cannot be reached: {error.strerror}",
+                certain="no document was handed over",
+                endpoint=session.control.endpoint,
+                advice=_firewall(port, session),
+            ) from error
+
+    def _ask(self, session: Session, family: int) -> int:
+        if self._extended is None:
+            self._extended = family == socket.AF_INET6
+        reply = session.ask("EPSV" if self._extended else "PASV")
+        if reply.code >= 500 and self._may_change and family == socket.AF_INET:
+            self._extended = not self._extended
+            reply = session.ask("EPSV" if self._extended else "PASV")
+        self._may_change = self._may_change and reply.is_refusal
+        if reply.is_refusal:
+            raise refused("open a data port", reply, session.control.endpoint)
+        port = _port_of(reply)
+        if port is None:
+            raise ProtocolError(
+                "the server named no usable data port", excerpt=str(reply)[:80], endpoint=session.control.endpoint
+            )
+        if not _within(port, session.policy.data_ports):
+            logger.warning(
+                "%s opened data port %d, outside the documented range %s",
+                session.control.endpoint,
+                port,
+                session.policy.data_ports,
+            )
+        return port
+
+
+def _port_of(reply: Reply) -> int | None:
+    port = 0
+    if reply.code == 229 and (found := _EXTENDED.search(reply.text)):
+        port = int(found[2])
+    elif reply.code == 227 and (found := _PASSIVE.search(reply.text)):
+        high, low = int(found[5]), int(found[6])
+        port = high * 256 + low if max(high, low) < 256 else 0
+    return port if 0 < port < 65536 else None
+
+
+def _within(port: int, span: tuple[int, int] | None) -> bool:
+    return span is None or span[0] <= port <= span[1]
+
+
+def _firewall(port: int, session: Session) -> str:
+    """What to look at when a data port cannot be reached; names the ranges that matter."""
+    policy, control_port = session.policy, session.peer[1][1]
+    if policy.data_ports is None:
+        return f"let TCP port {port} and the server's other data ports out through the firewall"
+    low, high = policy.data_ports
+    advice = f"let TCP port {control_port} and all of {low}-{high} out through the firewall"
+    earlier = policy.earlier_data_ports
+    if not _within(port, policy.data_ports):
+        return f"{advice}; port {port} lies outside that range, ask the authority"
+    if earlier is not None and not _within(port, earlier):
+        return f"{advice}; port {port} lies outside {earlier[0]}-{earlier[1]}, the range that older rules let through"
+    return advice

@@ -1,0 +1,228 @@
+"""A logged-in session: connect, TLS, login, protection, and data connections."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from typing import TYPE_CHECKING
+
+from govfile.errors import (
+    AuthenticationRefused,
+    ConfigurationError,
+    ConnectionFailed,
+    GovfileError,
+    InvalidName,
+    Phase,
+    TlsFailed,
+)
+from govfile.transports.base import TransferType
+from govfile.transports.ftps._channels import PlainChannel, TlsChannel
+from govfile.transports.ftps._connect import connect_host
+from govfile.transports.ftps._control import Control
+from govfile.transports.ftps._failures import DataLost, SessionEnded, lost
+from govfile.transports.ftps_policy import TlsStart
+
+if TYPE_CHECKING:
+    from govfile.certificates.secret import Secret
+    from govfile.transports.ftps._deadlines import Deadlines
+    from govfile.transports.ftps._replies import Reply
+    from govfile.transports.ftps._tls import TlsContext
+    from govfile.transports.ftps_policy import FtpsPolicy
+
+#: How long (seconds) to listen after a TLS 1.3 handshake: there the server says only now that it does not like our
+#: certificate, and speaking first would lose its alert to a connection reset. Its tickets end the wait.
+_LISTEN = 0.1
+
+_TYPES = {TransferType.BINARY: b"I", TransferType.ASCII: b"A"}
+
+
+class Session:
+    """One control connection, logged in and protected. Not for use in a process forked off from its maker's."""
+
+    def __init__(self, control: Control, context: TlsContext, policy: FtpsPolicy, deadlines: Deadlines) -> None:
+        self.control = control
+        self.context = context
+        self.policy = policy
+        self.deadlines = deadlines
+        self.made_by = os.getpid()
+        self._type: TransferType | None = None
+
+    @property
+    def peer(self) -> tuple[int, tuple[str | int, ...]]:
+        """The address family and address of the server as connected, the only host data connections go to."""
+        sock = self.control.channel.sock
+        return sock.family, sock.getpeername()
+
+    def ask(self, verb: str, argument: bytes | None = None) -> Reply:
+        """A command that changes nothing; 421 counts as the end of the session."""
+        reply = self.control.command(verb, argument)
+        if reply.code == 421:
+            raise SessionEnded(closing(self.control.endpoint, reply))
+        return reply
+
+    def transfer_type(self, wanted: TransferType) -> None:
+        """Set the type of the transfers that follow, where it is another one."""
+        if wanted is self._type:
+            return
+        reply = self.ask("TYPE", _TYPES[wanted])
+        if reply.code != 200:
+            raise refused("set the transfer type", reply, self.control.endpoint)
+        self._type = wanted
+
+    def quit(self) -> None:
+        """Say goodbye within the `close` deadline; never raises."""
+        if self.made_by != os.getpid():
+            self.drop()
+            return
+        try:
+            limit = self.deadlines.limit("close", "closing the session")
+            self.control.channel.send(b"QUIT\r\n", limit)
+            while self.control.channel.receive(limit):
+                pass
+        except (DataLost, GovfileError):
+            self.drop()
+        else:
+            self.control.close()
+
+    def drop(self) -> None:
+        """Close the socket without a word."""
+        self.control.close(abort=self.made_by == os.getpid())
+
+
+def refused(what: str, reply: Reply, endpoint: str) -> GovfileError:
+    """The server said no to a command."""
+    from govfile.errors import TransferRefused
+
+    return TransferRefused(
+        f"the server refused to {what}: {reply}",
+        code=reply.code,
+        reply=str(reply),
+        certain="no document was handed over",
+        endpoint=endpoint,
+    )
+
+
+def closing(endpoint: str, reply: Reply) -> ConnectionFailed:
+    """The server closes the connection of its own accord (421)."""
+    return ConnectionFailed(
+        f"the server ended the session: {reply}", phase=Phase.REQUEST, endpoint=endpoint, advice="try again later"
+    )
+
+
+class Opener:
+    """Opens sessions to one endpoint."""
+
+    def __init__(
+        self, host: str, port: int, user: str, password: Secret, policy: FtpsPolicy, deadlines: Deadlines
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._user = user
+        self._password = password
+        self._policy = policy
+        self._deadlines = deadlines
+
+    def open(self, context: TlsContext) -> Session:
+        """Connect, start TLS, log in, protect the data channel; closes the socket again if any of it fails."""
+        sock = connect_host(self._host, self._port, self._deadlines)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        control = Control(PlainChannel(sock, self._deadlines), self._deadlines, self._policy.reply_limit)
+        try:
+            if self._policy.tls_start is TlsStart.IMPLICIT:
+                self._start_tls(control, context)
+                self._greet(control)
+            else:
+                self._greet(control)
+                self._ask_for_tls(control)
+                self._start_tls(control, context)
+            self._log_in(control)
+            self._protect(control)
+        except BaseException:
+            control.close()
+            raise
+        assert isinstance(control.channel, TlsChannel)
+        context.session = control.channel.session
+        return Session(control, context, self._policy, self._deadlines)
+
+    def _greet(self, control: Control) -> None:
+        reply = control.reply("waiting for the greeting", Phase.CONNECT)
+        while reply.is_preliminary:  # 120: ready in some minutes
+            reply = control.reply("waiting for the greeting", Phase.CONNECT)
+        if reply.code != 220:
+            raise ConnectionFailed(
+                f"the server does not take connections: {reply}", endpoint=control.endpoint, advice="try again later"
+            )
+
+    def _ask_for_tls(self, control: Control) -> None:
+        reply = control.command("AUTH", b"TLS", phase=Phase.TLS)
+        if reply.code != 234:
+            raise TlsFailed(
+                f"the server refused AUTH TLS: {reply}",
+                certain="no login was sent; nothing travels in clear text",
+                endpoint=control.endpoint,
+                advice="check the port, and whether TLS starts explicitly or implicitly there",
+            )
+
+    def _start_tls(self, control: Control, context: TlsContext) -> None:
+        channel = TlsChannel(context, control.channel.sock, self._deadlines)
+        control.secure(channel)
+        try:
+            channel.handshake(self._deadlines.limit("tls", "shaking hands in TLS"))
+        except DataLost as error:
+            raise lost(control.endpoint, "shaking hands in TLS", Phase.TLS, error.__cause__) from error.__cause__
+        if channel.version == "TLSv1.3" and self._policy.tls_start is TlsStart.EXPLICIT:
+            poller = select.poll()
+            poller.register(control.fd, select.POLLIN)
+            poller.poll(_LISTEN * 1000)
+
+    def _log_in(self, control: Control) -> None:
+        password = self._password.reveal()
+        reply = control.command("USER", self._encoded(self._user, "user name"), phase=Phase.AUTHENTICATE)
+        if reply.code == 331:
+            reply = control.command("PASS", self._encoded(password, "password"), phase=Phase.AUTHENTICATE)
+        reply = reply.without(password)
+        if reply.code in (202, 230, 232):
+            return
+        if reply.code == 421 or (400 <= reply.code < 500 and reply.code != 430):
+            raise ConnectionFailed(
+                f"the server does not take logins now: {reply}",
+                phase=Phase.AUTHENTICATE,
+                endpoint=control.endpoint,
+                advice="try again later",
+            )
+        raise AuthenticationRefused(
+            f"the server refused the login of {self._user}: {reply}",
+            certain="nothing but the login was sent, once",
+            endpoint=control.endpoint,
+            advice="check user name, password, and that the certificate belongs to this user; do not try in a loop",
+        )
+
+    def _encoded(self, text: str, what: str) -> bytes:
+        if any(mark in text for mark in "\r\n\0"):
+            raise ConfigurationError(f"the {what} holds a line break or NUL", advice=f"check where the {what} is from")
+        return text.encode("utf-8")
+
+    def _protect(self, control: Control) -> None:
+        for verb, argument in (("PBSZ", b"0"), ("PROT", b"P")):
+            reply = control.command(verb, argument, phase=Phase.TLS)
+            if reply.code != 200:
+                raise TlsFailed(
+                    f"the server refused {verb} {argument.decode()}: {reply}",
+                    certain="no document was sent; data never travels in clear text",
+                    endpoint=control.endpoint,
+                    advice="the server must offer protected data connections (RFC 4217)",
+                )
+
+
+def encode_path(path: str) -> bytes:
+    """A remote path as it goes over the wire; raises `InvalidName` for what no server may be asked."""
+    if not path:
+        raise InvalidName("the remote path is empty")
+    for mark in path:
+        if mark in "\r\n\0":
+            raise InvalidName(f"the remote path holds {mark!r}", advice="take the line break or NUL out")
+    try:
+        return path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidName("the remote path cannot be written in UTF-8") from error

@@ -1,0 +1,162 @@
+"""Sending one document: what can be checked first, the point of no return, and what is true afterwards."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from govfile.errors import (
+    GovfileError,
+    OutcomeUnknown,
+    Phase,
+    Rejected,
+    TransferAborted,
+    TransferRefused,
+)
+from govfile.transports.base import PutReceipt, TransferType
+from govfile.transports.ftps._data import NO_DATA_CONNECTION
+from govfile.transports.ftps._failures import DataLost, Interrupted, SessionEnded
+from govfile.transports.ftps._session import refused
+from govfile.transports.line_ends import LineEnds
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from govfile.transports.ftps._data import Transfer, Transfers
+    from govfile.transports.ftps._passive import DataPorts
+    from govfile.transports.ftps._reading import CheckedReader
+    from govfile.transports.ftps._replies import Reply
+    from govfile.transports.ftps._session import Session
+
+_HOW_TO_RESOLVE = "wait for the authority's word or look there; never send it again before, under any name"
+
+
+class Upload:
+    """One `STOR`, from the data port on."""
+
+    def __init__(
+        self,
+        session: Session,
+        path: str,
+        reader: CheckedReader,
+        transfer_type: TransferType,
+        progress: Callable[[int, int | None], None] | None,
+    ) -> None:
+        self._session = session
+        self._path = path
+        self._reader = reader
+        self._lines = LineEnds() if transfer_type is TransferType.ASCII else None
+        self._progress = progress
+        self._read = 0
+        self._sent = 0
+        self._complete = False
+
+    def run(
+        self, transfers: Transfers, ports: DataPorts, prepared: tuple[socket.socket, int], path: bytes
+    ) -> PutReceipt:
+        """Send it and read the final reply. The server has heard of the document from here on.
+
+        Raises `TransferRefused`, `Rejected` or `OutcomeUnknown`; a `BaseException` such as KeyboardInterrupt goes
+        through, and leaves the outcome unknown as well.
+        """
+        started = time.monotonic()
+        try:
+            transfer = transfers.start(self._session, ports, prepared, "STOR", path)
+            reply = self._converse(transfer)
+            return self._judge(reply, transfer, time.monotonic() - started)
+        except (TransferRefused, Rejected, OutcomeUnknown):
+            raise
+        except SessionEnded as ended:
+            if not self._session.control.was_told("STOR"):
+                raise
+            raise self._unknown(ended.error.what, ended.error) from ended.error
+        except GovfileError as error:
+            if not self._session.control.was_told("STOR"):
+                raise
+            raise self._unknown(error.what, error) from (error.__cause__ or error)
+
+    def _converse(self, transfer: Transfer) -> Reply:
+        """Send everything, then see the data connection and the reply to their ends."""
+        try:
+            self._send(transfer)
+            transfer.finish()
+        except (Interrupted, DataLost):
+            transfer.abort()
+        except BaseException:
+            transfer.abort()
+            raise
+        return transfer.replies.wait()
+
+    def _send(self, transfer: Transfer) -> None:
+        deadlines, channel = self._session.deadlines, transfer.channel
+        for block in self._reader.blocks():
+            outgoing = self._lines.translate(block) if self._lines else block
+            channel.send(outgoing, deadlines.limit("data", "sending the document", Phase.TRANSFER))
+            self._read += len(block)
+            self._sent += len(outgoing)
+            self._report()
+        self._complete = True
+        channel.say_goodbye()
+        self._await_goodbye(transfer)
+
+    def _report(self) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(self._read, self._reader.size)
+        except Exception as error:
+            raise TransferAborted(f"the progress callback raised {type(error).__name__}") from error
+
+    def _await_goodbye(self, transfer: Transfer) -> None:
+        """Read to the peer's own close alert, as some servers demand; the reply decides, not the alert."""
+        limit = self._session.deadlines.limit("close", "closing the data connection")
+        try:
+            while transfer.channel.receive(limit):
+                pass
+        except (Interrupted, DataLost, GovfileError):
+            return
+
+    def _judge(self, reply: Reply, transfer: Transfer, seconds: float) -> PutReceipt:
+        if reply.is_refusal:
+            raise self._no(reply)
+        if reply.code not in (226, 250) or not self._complete:
+            raise self._unknown(f"the server answered {reply}", None)
+        return PutReceipt(
+            path=self._path,
+            bytes_sent=self._sent,
+            sha256=self._reader.sha256,
+            reply=str(reply),
+            tls_version=transfer.channel.version,
+            tls_resumed=transfer.channel.resumed,
+            data_port=transfer.port,
+            seconds=seconds,
+        )
+
+    def _no(self, reply: Reply) -> GovfileError:
+        """A refusal: before any content, of the data connection as such, for good (5xx), or for now (4xx)."""
+        endpoint = self._session.control.endpoint
+        if reply.code in NO_DATA_CONNECTION or (self._sent == 0 and not self._complete):
+            return refused("take the document", reply, endpoint)
+        if reply.code >= 500:
+            return Rejected(
+                f"the server refused {self._path} after {self._sent} bytes: {reply}",
+                code=str(reply.code),
+                text=str(reply),
+                phase=Phase.CONFIRM,
+                operation="put",
+                endpoint=endpoint,
+            )
+        return self._unknown(f"the server answered {reply}", None)
+
+    def _unknown(self, what: str, error: GovfileError | None) -> OutcomeUnknown:
+        aborted = isinstance(error, TransferAborted)
+        how_far = "every byte was sent" if self._complete else f"{self._sent} bytes were sent, not the whole"
+        evidence = f"the server was told to store {self._path}; {how_far}; then {what}"
+        return OutcomeUnknown(
+            f"it is not known whether {self._path} arrived: {what}",
+            evidence=f"{evidence}; the last block was withheld and the transfer aborted" if aborted else evidence,
+            how_to_resolve=_HOW_TO_RESOLVE,
+            operation="put",
+            endpoint=self._session.control.endpoint,
+        )
