@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from govfile import errors
 from govfile.filing import states
-from support.repository import ROOT
+from support.repository import ROOT, modules, tree
 
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text("utf-8")
@@ -37,9 +38,9 @@ def test_every_page_is_within_reach() -> None:
     pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")} - {"index"}
     listed = set()
     for path in DOCS.rglob("*.md"):
-        for tree in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text("utf-8"), re.DOTALL):
             here = path.parent.relative_to(DOCS).as_posix()
-            names = [line.strip() for line in tree.splitlines() if line.strip() and not line.startswith(":")]
+            names = [line.strip() for line in block.splitlines() if line.strip() and not line.startswith(":")]
             entries = [re.sub(r".*<(.*)>", r"\1", name).removesuffix(".md") for name in names]
             listed |= {entry if here == "." else f"{here}/{entry}" for entry in entries}
     assert sorted(pages - listed - {page for page in pages if page.startswith("_build/")}) == []
@@ -62,21 +63,22 @@ def test_no_error_is_described_that_does_not_exist() -> None:
 
 def test_the_tables_of_states_are_those_of_the_code() -> None:
     page = (DOCS / "reference" / "states.md").read_text("utf-8")
-    rows = {
-        tuple(cell.strip(" `") for cell in row.strip("|").split("|"))
-        for row in page.splitlines()
-        if row.startswith("| `")
-    }
+    tables = {section.partition("\n")[0]: set(_rows(section)) for section in page.split("\n## ")}
     steps = {
         (proof.name, before.name if before else "nothing", after.name)
         for proof, moves in states.STEPS.items()
         for before, after in moves.items()
     }
     evidence = {(proof.name, state.name if state else "nothing") for proof, state in states.EVIDENCE.items()}
-    assert {row for row in rows if row[0] in states.Proof.__members__ and len(row) == 3} == steps
-    assert {row for row in rows if row[0] in states.Proof.__members__ and len(row) == 2} == evidence
-    described = {row[0] for row in rows if row[0] not in states.Proof.__members__}
-    assert described == {state.name for state in states.State} | {verdict.name for verdict in states.Verdict}
+    assert tables["Our own steps"] == steps
+    assert tables["Word from the authority"] == evidence
+    assert {row[0] for row in tables["The states"]} == set(states.State.__members__)
+    assert {row[0] for row in tables["The verdicts"]} == set(states.Verdict.__members__)
+
+
+def _rows(section: str) -> list[tuple[str, ...]]:
+    rows = [row.strip("|").split("|") for row in section.splitlines() if row.startswith("| `")]
+    return [tuple(cell.strip(" `") for cell in row) for row in rows]
 
 
 def test_the_declared_version_is_one() -> None:
@@ -87,3 +89,27 @@ def test_the_declared_version_is_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == govfile.__version__
     assert f"## [{govfile.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_messages_explained_are_the_messages_given() -> None:
+    """Headings of the troubleshooting page, up to the section on other programs, are words this package says."""
+    page = (DOCS / "troubleshooting.md").read_text("utf-8").partition("\n## What servers and other programs say")[0]
+    explained = [
+        quoted for line in page.splitlines() if line.startswith("### ") for quoted in re.findall("`(.+?)`", line)
+    ]
+    assert len(explained) > 20
+    given = messages()
+    assert [text for text in explained if not any(text in message for message in given) and text != "out"] == []
+
+
+def messages() -> set[str]:
+    """Every text in the package, what is filled in written as `…`."""
+    found = set()
+    for path in modules():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                pieces = [piece.value if isinstance(piece, ast.Constant) else "…" for piece in node.values]
+                found.add("".join(str(piece) for piece in pieces))
+    return found

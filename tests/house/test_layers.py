@@ -20,7 +20,7 @@ ARROWS = {
     "filing": {"xml", "transports", "certificates", "errors"},
     "skat": {"filing", "transports", "xml", "certificates", "errors"},
     "sandbox": {"skat", "transports", "certificates", "errors"},
-    "cli": {"sandbox", "skat", "filing", "transports", "xml", "certificates", "errors"},
+    "cli": {"__init__", "sandbox", "skat", "filing", "transports", "xml", "certificates", "errors"},
 }
 #: The front door and `python -m govfile` may see everything.
 DOORS = {"__init__", "__main__"}
