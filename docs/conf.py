@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import govfile
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "govfile"
 author = "The govfile founders"
@@ -31,5 +36,31 @@ add_module_names = False
 
 #: What signatures mention and this documentation does not describe: the standard library and the packages below us.
 nitpick_ignore_regex = [
+    (r"py:class", r"govfile\.sandbox\.skat\.identities\.Registry"),  # inside a Host, nobody's to make
     (r"py:.*", r"(?!govfile\.).*"),
 ]
+
+
+def tidy(_app: Sphinx, what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Make our plain docstrings fit for reStructuredText.
+
+    A module's own docstring is for readers of the source: the pages here say the same at more length. Elsewhere a list
+    of described names may end without the blank line that reStructuredText wants.
+    """
+    if what == "module":
+        lines.clear()
+    spaced: list[str] = []
+    for line in lines:
+        if spaced and spaced[-1] and line and _indent(line) < _indent(spaced[-1]):
+            spaced.append("")
+        spaced.append(line)
+    lines[:] = spaced
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", tidy)
