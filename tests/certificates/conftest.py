@@ -45,7 +45,11 @@ def openssl_pkcs12(tmp_path: Path) -> Callable[..., bytes]:
         source.write_bytes(identity.key_pem() + identity.pem + identity.chain_pem)
         command = [require("openssl"), "pkcs12", "-export", "-in", str(source), "-out", str(target), *options]
         subprocess.run(
-            [*command, "-passout", "stdin"], input=passphrase.encode(), check=True, capture_output=True, timeout=60
+            [*command, "-passout", "stdin"],
+            input=passphrase.encode() + b"\n",
+            check=True,
+            capture_output=True,
+            timeout=60,
         )
         return target.read_bytes()
 

@@ -7,6 +7,7 @@ token, by the mechanisms CKM_RSA_PKCS, CKM_RSA_PKCS_PSS and CKM_ECDSA of the PKC
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -56,6 +57,9 @@ _MEANINGS = {
 _lock = threading.RLock()
 #: The process that initialised each library: after a fork the child must do it again.
 _initialised: dict[str, int] = {}
+# A token that is logged in checks no second PIN, so it is checked here, against a keyed digest of the first.
+_logins: dict[tuple[str, str], bytes] = {}
+_login_key = os.urandom(32)
 
 
 def _renew_lock() -> None:
@@ -69,8 +73,8 @@ os.register_at_fork(after_in_child=_renew_lock)
 class Pkcs11Signer:
     """A key in a token. Threads may share it: they sign one after the other. After a fork, open it again.
 
-    `certificates` are those the token holds. A token is logged in once a process: a second signer on it uses the
-    login of the first, whatever PIN it is given.
+    `certificates` are those the token holds. A token is logged in once a process; a second signer on it shares the
+    login of the first, and must give the same PIN.
     """
 
     def __init__(
@@ -191,10 +195,22 @@ def _log_in(module: str, token: str, pin: bytes | None) -> Any:
         library.reinitialize()
         _initialised[module] = os.getpid()
     found = library.get_token(token_label=token)
-    try:
-        return found.open(user_pin=None if pin is None else pin.decode("utf-8"))
-    except pkcs11.UserAlreadyLoggedIn:
+    if pin is None:
+        if (module, token) in _logins:
+            raise CredentialError(
+                f"the token {token!r} was opened with a PIN in this process, and now without", advice="give its PIN"
+            )
         return found.open()
+    proof = hmac.digest(_login_key, pin, "sha256")
+    try:
+        session = found.open(user_pin=pin.decode("utf-8"))
+    except pkcs11.UserAlreadyLoggedIn:
+        if not hmac.compare_digest(_logins.get((module, token), proof), proof):
+            what, advice = _MEANINGS["PinIncorrect"]
+            raise CredentialError(f"the token {token!r} {what}", advice=advice) from None
+        return found.open()
+    _logins[module, token] = proof
+    return session
 
 
 def _find_key(session: Any, label: str | None, key_id: bytes | None) -> Any:
