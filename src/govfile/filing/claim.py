@@ -24,13 +24,13 @@ def _path(value: str | os.PathLike[str] | None) -> str | None:
 
 def _text(name: str, value: Any) -> None:
     if not isinstance(value, str):
-        raise ConfigurationError(f"the claim's {name} is {type(value).__name__}, not text")
+        raise ConfigurationError(f"{name} is {type(value).__name__}, not text")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidName(f"the claim's {name} holds a broken character at {error.start + 1}") from error
+        raise InvalidName(f"{name} holds a broken character at {error.start + 1}") from error
     if "\0" in value:
-        raise InvalidName(f"the claim's {name} holds a NUL at {value.index(chr(0)) + 1}")
+        raise InvalidName(f"{name} holds a NUL at {value.index(chr(0)) + 1}")
 
 
 def _check_text(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -38,20 +38,27 @@ def _check_text(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> N
         _text(attribute.name, value)
 
 
-def _check_given(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> None:
+def check_given(_claim: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """An attrs validator: text that any database holds, and not empty."""
     _text(attribute.name, value)
     if not value:
-        raise ConfigurationError(f"the claim's {attribute.name} is empty")
+        raise ConfigurationError(f"{attribute.name} is empty")
+
+
+def _check_reason(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """An empty reason is none: it must not file anything twice."""
+    if value is not None:
+        check_given(_claim, attribute, value)
 
 
 def _check_size(_claim: Claim, _attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"the claim's size is {value!r}, not a number of bytes")
+        raise ConfigurationError(f"size is {value!r}, not a number of bytes")
 
 
 def _check_sha256(_claim: Claim, _attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise ConfigurationError("the claim's sha256 is not 64 lower-case hex digits")
+        raise ConfigurationError("sha256 is not 64 lower-case hex digits")
 
 
 @attrs.frozen(kw_only=True)
@@ -67,16 +74,16 @@ class Claim:
     kind.
     """
 
-    authority: str = attrs.field(validator=_check_given)
-    environment: str = attrs.field(validator=_check_given)
-    sender: str = attrs.field(validator=_check_given)
-    service: str = attrs.field(validator=_check_given)
-    name: str = attrs.field(validator=_check_given)
+    authority: str = attrs.field(validator=check_given)
+    environment: str = attrs.field(validator=check_given)
+    sender: str = attrs.field(validator=check_given)
+    service: str = attrs.field(validator=check_given)
+    name: str = attrs.field(validator=check_given)
     size: int = attrs.field(validator=_check_size)
     sha256: str = attrs.field(validator=_check_sha256)
-    filed_by: str = attrs.field(validator=_check_given)
+    filed_by: str = attrs.field(validator=check_given)
     certificate: str = attrs.field(default="", validator=_check_text)
     is_dry_run: bool = False
     key: str | None = attrs.field(default=None, validator=_check_text)
-    again: str | None = attrs.field(default=None, validator=_check_text)
+    again: str | None = attrs.field(default=None, validator=_check_reason)
     source_path: str | None = attrs.field(default=None, converter=_path)

@@ -4,5 +4,7 @@ Every submission is written down here before its first byte leaves. SQLAlchemy l
 """
 
 from govfile.filing.ledger.book import Ledger
+from govfile.filing.ledger.receipts import Received
+from govfile.filing.ledger.verify import Finding
 
-__all__ = ["Ledger"]
+__all__ = ["Finding", "Ledger", "Received"]

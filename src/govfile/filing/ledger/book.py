@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from datetime import UTC, datetime
@@ -12,27 +11,26 @@ from urllib.parse import unquote
 
 import attrs
 
-from govfile.errors import AlreadyFiled, ConfigurationError, ImpossibleStep, LedgerBusy, LedgerError
+from govfile.errors import AlreadyFiled, ConfigurationError, ImpossibleStep, LedgerBusy
+from govfile.filing.ledger.burnt import BurntScope, burnt_rows
 from govfile.filing.ledger.claims import Attempt, claim_all, claim_one, new_identifiers
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.ledger.rows import COLUMNS, fold, from_row, micros, to_row
+from govfile.filing.ledger.reader import Reader, read
+from govfile.filing.ledger.receipts import to_receipt_row
+from govfile.filing.ledger.rows import COLUMNS, to_row
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from govfile.certificates.secret import Secret
     from govfile.filing.claim import Claim
-    from govfile.filing.ledger.database import Database, Session
+    from govfile.filing.ledger.database import Session
+    from govfile.filing.ledger.receipts import Received
     from govfile.filing.states import Verdict
     from govfile.filing.submission import Answer, Submission
-
-log = logging.getLogger("govfile.ledger")
-
-#: Rows read at a time while searching.
-_PAGE = 500
 
 #: How often a change is worked out again because another process was quicker.
 _RACES = 100
@@ -44,21 +42,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger:
+class Ledger(Reader):
     """The record of every submission; open one with `Ledger.open` or `Ledger.postgresql`.
 
     May be used from several threads and after a fork. Calls raise `LedgerBusy` when others hold the database for
     longer than the patience given, `LedgerDamaged` when it cannot be believed, and `LedgerError` for a full disk, a
     read-only file or a server out of reach.
     """
-
-    def __init__(
-        self, database: Database, *, is_new: bool, clock: Callable[[], datetime], release: Callable[[], None]
-    ) -> None:
-        self._database = database
-        self._is_new = is_new
-        self._clock = clock
-        self._release = release
 
     @classmethod
     def open(
@@ -114,19 +104,6 @@ class Ledger:
         opened = opening.at_server(keywords, password=password, create=create, patience=patience)
         return cls(**opened, clock=clock)
 
-    @property
-    def is_new(self) -> bool:
-        """Whether this call of `open` made the ledger: then it remembers no earlier filings."""
-        return self._is_new
-
-    @property
-    def place(self) -> str:
-        """Where the ledger is, for messages; no password in it."""
-        return self._database.place
-
-    def __repr__(self) -> str:
-        return f"<Ledger {self.place}>"
-
     def __enter__(self) -> Self:
         return self
 
@@ -163,12 +140,28 @@ class Ledger:
         attempts = [
             Attempt.of(claim, its, now) for claim, its in zip(wanted, new_identifiers(len(wanted)), strict=True)
         ]
-        # One order for everybody: two servers' transactions that lock the same names cannot wait for each other.
-        order = sorted(range(len(wanted)), key=lambda i: fold(wanted[i].name))
-        ordered = [attempts[i] for i in order]
-        outcomes = self._database.transaction(lambda session: claim_all(session, ordered))
-        placed = dict(zip(order, outcomes, strict=True))
-        return [placed[i] for i in range(len(wanted))]
+        return self._database.transaction(lambda session: claim_all(session, attempts))
+
+    def burn(
+        self,
+        *,
+        authority: str,
+        environment: str,
+        sender: str,
+        service: str,
+        names: Iterable[str],
+        found: str,
+    ) -> int:
+        """Claim names that were `found` in use at the authority, with content unknown; the number newly claimed.
+
+        For rebuilding a ledger that was lost: a later claim of such a name raises `DuplicateName`. The submissions
+        count as SENT, on the evidence that their names were seen.
+        """
+        scope = BurntScope(authority=authority, environment=environment, sender=sender, service=service, found=found)
+        rows = burnt_rows(scope, names, self._clock())
+        if not rows:
+            return 0
+        return self._database.transaction(lambda session: session.insert_all(session.statements.claim, rows))
 
     def start(self, submission_id: str) -> Submission | None:
         """Move a PREPARED submission to SENDING, durably, with this process as its owner.
@@ -178,7 +171,7 @@ class Ledger:
         at, owner = self._clock(), str(Owner.here())
 
         def work(session: Session) -> Submission | None:
-            submission, guard, its_owner = self._read(session, submission_id)
+            submission, guard, its_owner = read(session, submission_id)
             if its_owner == owner:
                 return submission
             if submission.state is not State.PREPARED:
@@ -209,7 +202,7 @@ class Ledger:
         here = Owner.here()
 
         def work(session: Session) -> Submission | None:
-            submission, guard, owner = self._read(session, submission_id)
+            submission, guard, owner = read(session, submission_id)
             fresh = [answer for answer in answers if not _has_answer(submission, answer)]
             if _is_known(submission, evidence) and not fresh and verdict in (None, submission.verdict):
                 return submission
@@ -224,89 +217,14 @@ class Ledger:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
 
-    # --- looking --------------------------------------------------------------------------------------------------
+    def remember_received(self, received: Received, *, durable: bool = True) -> bool:
+        """Note that a file was taken from the authority; True when it was not known before.
 
-    def get(self, submission_id: str) -> Submission:
-        """The submission with this id; raises `LedgerError` when there is none."""
-        return self._database.run(lambda session: self._read(session, submission_id)[0])
-
-    def find(self, *, authority: str, environment: str, sender: str, name: str) -> Submission | None:
-        """The submission filed under exactly this name, or None."""
-        values = {"authority": authority, "environment": environment, "sender": sender, "folded": fold(name)}
-        row = self._database.run(lambda session: session.one(session.statements.by_name, values))
-        found = None if row is None else from_row(row)[0]
-        return found if found is not None and found.name == name else None
-
-    def knows_sender(self, *, authority: str, environment: str, sender: str) -> bool:
-        """Whether anything was ever claimed for this sender; if not, look at the authority before filing."""
-        values = {"authority": authority, "environment": environment, "sender": sender}
-        return self._database.run(lambda session: session.one(session.statements.knows_sender, values)) is not None
-
-    def search(
-        self,
-        *,
-        state: State | None = None,
-        authority: str | None = None,
-        environment: str | None = None,
-        sender: str | None = None,
-        service: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Submission]:
-        """Submissions in the order of their claims, read page by page, so that any number fits in memory.
-
-        `since` (inclusive) and `until` (exclusive) are aware datetimes and bound the time of the claim.
+        Durable unless told otherwise: afterwards the remote copy may be removed.
         """
-        for submission, _ in self._rows(
-            limit=limit,
-            state=state and state.value,
-            authority=authority,
-            environment=environment,
-            sender=sender,
-            service=service,
-            since=since and micros(since),
-            until=until and micros(until),
-        ):
-            yield submission
-
-    def interrupted(self, *, authority: str, environment: str, sender: str) -> list[Submission]:
-        """Submissions whose process has provably ended while it was sending them.
-
-        Processes of other machines and containers cannot be seen from here; theirs are left to a person.
-        """
-        here = Owner.here()
-        sending = self._rows(
-            state=State.SENDING.value, authority=authority, environment=environment, sender=sender, limit=None
-        )
-        return [submission for submission, owner in sending if _has_ended(owner, here)]
-
-    def _rows(self, *, limit: int | None, **filters: Any) -> Iterator[tuple[Submission, str]]:
-        given = {name: value for name, value in filters.items() if value is not None}
-        names, after, left = frozenset(given), 0, limit
-        while left is None or left > 0:
-            page = _PAGE if left is None else min(_PAGE, left)
-            values = {**given, "after": after, "page": page}
-            rows = self._page(names, values)
-            for row in rows:
-                submission, _, owner = from_row(row[1:])
-                yield submission, owner
-            if len(rows) < page:
-                return
-            after = rows[-1][0]
-            left = None if left is None else left - len(rows)
-
-    def _page(self, names: frozenset[str], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        return self._database.run(lambda session: session.all(session.statements.search(names), values))
-
-    def _read(self, session: Session, submission_id: str) -> tuple[Submission, str, str]:
-        row = session.one(session.statements.by_id, {"id": submission_id})
-        if row is None:
-            raise LedgerError(
-                f"the ledger holds no submission {submission_id}",
-                advice="check that this is the ledger it was filed with",
-            )
-        return from_row(row)
+        row = to_receipt_row(received)
+        made = self._database.run(lambda session: session.insert(session.statements.receive, row), durable=durable)
+        return made == 1
 
 
 def _replace(session: Session, before: Submission, after: Submission, guard: str, owner: str) -> bool:
@@ -336,10 +254,3 @@ def _check_owner(submission: Submission, evidence: Evidence, owner: str, here: O
         return
     if owner and not Owner.parse(owner).is_same_process(here):
         raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
-
-
-def _has_ended(owner: str, here: Owner) -> bool:
-    try:
-        return Owner.parse(owner).is_provably_dead(here)
-    except ValueError:
-        return False

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from govfile.filing.ledger.database import Session
     from govfile.filing.submission import Submission
 
-#: What a claim comes to: the submission and whether this call made it, or why there can be none.
-Outcome = "tuple[Submission, bool] | AlreadyFiled"
-
 
 def new_identifiers(count: int) -> list[str]:
     """Fresh ids: 32 hex digits that begin with the time, so that a big index grows at its end."""
@@ -69,11 +66,35 @@ def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | A
 
 
 def claim_all(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:
-    """The same for many, inside the caller's transaction."""
-    made = session.insert_all(session.statements.claim, [attempt.row() for attempt in attempts])
+    """The same for many, inside the caller's transaction; of two that exclude each other, the first is claimed."""
+    first, later = _in_order(attempts)
+    made = session.insert_all(session.statements.claim, [attempt.row() for attempt in first])
     if made == len(attempts):
         return [(attempt.submission(), True) for attempt in attempts]
-    return [standing(session, attempt) or claim_one(session, attempt) for attempt in attempts]
+    outcomes = {
+        attempt.identifier: standing(session, attempt) or claim_one(session, attempt) for attempt in (*first, *later)
+    }
+    return [outcomes[attempt.identifier] for attempt in attempts]
+
+
+def _in_order(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:
+    """Those to insert at once, and those that repeat a name or content of an earlier one.
+
+    The first are in one order for everybody: two transactions that lock the same names cannot wait for each other.
+    """
+    first: dict[tuple[str, ...], Attempt] = {}
+    contents: set[tuple[str, ...]] = set()
+    later = []
+    for attempt in attempts:
+        claim = attempt.claim
+        scope = (claim.authority, claim.environment, claim.sender)
+        name, content = (*scope, fold(claim.name)), (*scope, claim.service, claim.sha256, attempt.guard)
+        if name in first or content in contents:
+            later.append(attempt)
+        else:
+            first[name] = attempt
+            contents.add(content)
+    return [first[name] for name in sorted(first)], later
 
 
 def standing(session: Session, attempt: Attempt) -> tuple[Submission, bool] | AlreadyFiled | None:

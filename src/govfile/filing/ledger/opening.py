@@ -1,12 +1,11 @@
-"""Opening a ledger: the database, then its schema, then what can be told of its soundness."""
+"""Opening a ledger: the database, whether its pages are sound, and its schema."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from govfile.errors import LedgerDamaged, LedgerTooNew
 from govfile.filing.ledger import postgresql, sqlite
-from govfile.filing.ledger.schema import VERSION
+from govfile.filing.ledger.migrations import bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +33,7 @@ def in_file(path: Path, *, create: bool, patience: float) -> Opened:
         if not is_new:
             if path.stat().st_size <= CHECKED_WHEN_OPENED:
                 sqlite.check_pages(database)
-            _check_schema(database)
+            bring_up_to_date(database, lock=None, back_up=lambda version: sqlite.back_up(database, path, version))
     except BaseException:
         database.close()
         release()
@@ -51,7 +50,7 @@ def at_server(settings: dict[str, Any], *, password: Secret | None, create: bool
     """The ledger in the PostgreSQL database that libpq's keywords lead to."""
     database, is_new = postgresql.open_server(settings, password=password, create=create, patience=patience)
     try:
-        _check_schema(database)
+        bring_up_to_date(database, lock=postgresql.LOCK, back_up=None)
     except BaseException:
         database.close()
         raise
@@ -60,19 +59,3 @@ def at_server(settings: dict[str, Any], *, password: Secret | None, create: bool
 
 def _nothing() -> None:
     """A server needs no letting go beside its connections."""
-
-
-def _check_schema(database: Database) -> None:
-    row = database.run(lambda session: session.one(session.statements.about, {"what": "schema"}))
-    text = row[0] if row is not None else ""
-    if not text.isdecimal() or int(text) < 1:
-        raise LedgerDamaged(
-            f"the ledger does not say which version wrote it: {database.place}",
-            advice="keep it as it is, restore a backup and rebuild from the authority's folders",
-        )
-    if int(text) > VERSION:
-        raise LedgerTooNew(
-            f"the ledger has schema {text}, this govfile knows up to {VERSION}: {database.place}",
-            certain="the ledger was left as it is",
-            advice="install the newest govfile",
-        )

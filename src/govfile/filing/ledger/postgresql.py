@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
 
 #: Held while the tables are made or changed ("gvfl" twice).
-_LOCK = 0x6776666C_6776666C
+LOCK = f"SELECT pg_advisory_xact_lock({0x6776666C_6776666C})"
 
 
 def open_server(
@@ -53,7 +53,7 @@ def open_server(
 
 
 def _prepare(session: Session, create: bool) -> bool:
-    session.say(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    session.say(LOCK)
     if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
         return False
     if not create:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 #: What this program writes. `migrations.py` leads here from every earlier version.
-VERSION = 1
+VERSION = 2
 
 #: Marks a SQLite file as a ledger of this library (the bytes "gvfl").
 APPLICATION_ID = 0x6776666C
@@ -55,4 +55,36 @@ submissions = Table(
     UniqueConstraint("id", name="govfile_submission_id"),
     UniqueConstraint("authority", "environment", "sender", "folded", name="govfile_one_name"),
     UniqueConstraint("authority", "environment", "sender", "service", "sha256", "guard", name="govfile_one_content"),
+)
+
+#: For `search(state=…)` and for finding what a dead process left in SENDING.
+by_state = Index("govfile_by_state", submissions.c.state, submissions.c.seq)
+
+#: One row a file taken from the authority. `modified` is -1 where the server gave no time.
+received = Table(
+    "govfile_received",
+    metadata,
+    Column("seq", _Sequence, Identity(always=True), primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("remote_name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("saved_as", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("submission_id", Text),
+    Column("what", Text, nullable=False),
+    Column("crc", BigInteger, nullable=False),
+    UniqueConstraint(
+        "authority",
+        "environment",
+        "login",
+        "remote_name",
+        "size",
+        "modified",
+        "sha256",
+        name="govfile_received_once",
+    ),
 )

@@ -5,7 +5,9 @@ Source of what each setting promises: sqlite.org, "Write-Ahead Logging" and "PRA
 
 from __future__ import annotations
 
+import sqlite3
 import urllib.parse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
@@ -14,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from govfile.errors import LedgerDamaged, LedgerError
 from govfile.filing.ledger import places
-from govfile.filing.ledger.database import Database
+from govfile.filing.ledger.database import Database, Session
 from govfile.filing.ledger.failures import translated
 from govfile.filing.ledger.schema import APPLICATION_ID, VERSION, about, metadata
 
@@ -108,3 +110,24 @@ def check_pages(database: Database) -> None:
             certain="it was left as it is",
             advice="keep it as it is, restore a backup beside it and rebuild from the authority's folders",
         )
+
+
+def back_up(database: Database, path: Path, version: int) -> Path:
+    """A whole copy of the ledger beside it, as SQLite sees it (the write-ahead log included)."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    copy = path.with_name(f"{path.name}.schema{version}-{stamp}")
+
+    def fill(draft: Path) -> None:
+        def work(session: Session) -> None:
+            target = sqlite3.connect(draft)
+            try:
+                session.connection.connection.driver_connection.backup(target)  # type: ignore[union-attr]
+            except sqlite3.Error as error:
+                raise translated(error, str(draft)) from error
+            finally:
+                target.close()
+
+        database.run(work)
+
+    places.create(copy, fill)
+    return copy

@@ -8,16 +8,17 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, bindparam, insert, select, update
+from sqlalchemy import Integer, Text, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from govfile.filing.ledger.receipts import RECEIVED_COLUMNS
 from govfile.filing.ledger.rows import COLUMNS
-from govfile.filing.ledger.schema import about, submissions
+from govfile.filing.ledger.schema import about, received, submissions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.expression import ClauseElement
 
@@ -45,15 +46,19 @@ class Statement:
         return tuple([given[name] for name in self.names])
 
 
-def _equal(*names: str) -> list[ColumnElement[bool]]:
-    return [submissions.c[name] == bindparam(name, type_=submissions.c[name].type) for name in names]
+def _equal(*names: str, table: Table = submissions) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(name, type_=table.c[name].type) for name in names]
 
 
-def _claim(dialect: Dialect) -> ClauseElement:
-    values = {name: bindparam(name, type_=submissions.c[name].type) for name in COLUMNS}
+def _insert_if_free(table: Table, columns: Sequence[str], dialect: Dialect) -> Statement:
+    """One insertion that makes no row, and raises nothing, where any unique constraint stands against it."""
+    values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
     if dialect.name == "postgresql":
-        return postgresql.insert(submissions).values(values).on_conflict_do_nothing()
-    return sqlite.insert(submissions).values(values).on_conflict_do_nothing()
+        statement = Statement(postgresql.insert(table).values(values).on_conflict_do_nothing(), dialect)
+    else:
+        statement = Statement(sqlite.insert(table).values(values).on_conflict_do_nothing(), dialect)
+    assert statement.names == tuple(columns), "rows are written in this order"
+    return statement
 
 
 def _record() -> ClauseElement:
@@ -67,21 +72,22 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._searches: dict[frozenset[str], Statement] = {}
+        self._searches: dict[tuple[str, frozenset[str]], Statement] = {}
         rows = select(*_ROW)
-        self.claim = Statement(_claim(dialect), dialect)
-        assert self.claim.names == COLUMNS, "rows are written in this order"
+        self.claim = _insert_if_free(submissions, COLUMNS, dialect)
+        self.receive = _insert_if_free(received, RECEIVED_COLUMNS, dialect)
         self.record = Statement(_record(), dialect)
         self.by_id = Statement(rows.where(*_equal("id")), dialect)
         self.by_name = Statement(rows.where(*_equal(*_NAME)), dialect)
         self.by_content = Statement(rows.where(*_equal(*_CONTENT)), dialect)
         self.knows_sender = Statement(select(submissions.c.seq).where(*_equal(*_SENDER)).limit(1), dialect)
         self.about = Statement(select(about.c.value).where(about.c.what == bindparam("what", type_=Text())), dialect)
-        self.tell = Statement(
-            insert(about).values(what=bindparam("what", type_=Text()), value=bindparam("value", type_=Text())), dialect
-        )
         self.touch = Statement(
             update(about).where(about.c.what == bindparam("was", type_=Text())).values(value=about.c.value), dialect
+        )
+        new_value = {"value": bindparam("value", type_=Text())}
+        self.retell = Statement(
+            update(about).where(about.c.what == bindparam("was", type_=Text())).values(new_value), dialect
         )
 
     def search(self, filters: frozenset[str]) -> Statement:
@@ -89,16 +95,23 @@ class Statements:
 
         `filters` are names of columns, and `since` (inclusive) and `until` (exclusive) for the time of the claim.
         """
-        found = self._searches.get(filters)
-        if found is None:
-            created = submissions.c.created
-            wanted = [submissions.c.seq > bindparam("after", type_=submissions.c.seq.type)]
-            wanted += _equal(*sorted(filters - {"since", "until"}))
-            if "since" in filters:
-                wanted.append(created >= bindparam("since", type_=created.type))
-            if "until" in filters:
-                wanted.append(created < bindparam("until", type_=created.type))
-            page = select(submissions.c.seq, *_ROW).where(*wanted).order_by(submissions.c.seq)
-            found = Statement(page.limit(bindparam("page", type_=Integer())), self._dialect)
-            self._searches[filters] = found
+        return self._page(submissions, COLUMNS, "created", filters)
+
+    def receipts(self, filters: frozenset[str]) -> Statement:
+        """One page of what was received, in the order it was remembered; filters as for `search`."""
+        return self._page(received, RECEIVED_COLUMNS, "at", filters)
+
+    def _page(self, table: Table, columns: Sequence[str], time: str, filters: frozenset[str]) -> Statement:
+        found = self._searches.get((table.name, filters))
+        if found is not None:
+            return found
+        wanted = [table.c.seq > bindparam("after", type_=table.c.seq.type)]
+        wanted += _equal(*sorted(filters - {"since", "until"}), table=table)
+        if "since" in filters:
+            wanted.append(table.c[time] >= bindparam("since", type_=table.c[time].type))
+        if "until" in filters:
+            wanted.append(table.c[time] < bindparam("until", type_=table.c[time].type))
+        page = select(table.c.seq, *(table.c[name] for name in columns)).where(*wanted).order_by(table.c.seq)
+        found = Statement(page.limit(bindparam("page", type_=Integer())), self._dialect)
+        self._searches[table.name, filters] = found
         return found

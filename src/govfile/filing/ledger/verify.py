@@ -1,0 +1,99 @@
+"""Reading a whole ledger, and saying what does not fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from govfile.errors import LedgerError
+from govfile.filing.ledger.receipts import from_receipt_row
+from govfile.filing.ledger.rows import COLUMNS, fold, from_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Literal
+
+    from govfile.filing.ledger.database import Database
+    from govfile.filing.submission import Submission
+
+#: How many findings SQLite's own check reports at most.
+_MOST = 100
+
+_ID = COLUMNS.index("id")
+_FOLDED = COLUMNS.index("folded")
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """Something that does not fit: in which record (None: the database itself), and what."""
+
+    submission_id: str | None
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.submission_id}: {self.problem}" if self.submission_id else self.problem
+
+
+class _Pages(Protocol):
+    def __call__(
+        self, which: Literal["search", "receipts"], limit: int | None, filters: dict[str, Any]
+    ) -> Iterator[Sequence[Any]]: ...
+
+
+def examine(database: Database, pages: _Pages) -> list[Finding]:
+    """Everything that does not fit; memory does not grow with the number of sound records."""
+    try:
+        return [
+            *_database(database),
+            *(finding for row in pages("search", None, {}) for finding in _submission(row[1:])),
+            *(finding for row in pages("receipts", None, {}) for finding in _receipt(row[1:])),
+        ]
+    except LedgerError as error:
+        return [Finding(submission_id=None, problem=str(error))]
+
+
+def _database(database: Database) -> Iterator[Finding]:
+    if not database.is_local:
+        return
+    for row in database.run(lambda session: session.say(f"PRAGMA integrity_check({_MOST})")):
+        if row[0] != "ok":
+            yield Finding(submission_id=None, problem=str(row[0]))
+
+
+def _submission(row: Sequence[Any]) -> Iterator[Finding]:
+    identifier = str(row[_ID])
+    try:
+        submission, _, _ = from_row(row)
+    except LedgerError as error:
+        yield Finding(submission_id=identifier, problem=str(error))
+        return
+    if row[_FOLDED] != fold(submission.name):
+        yield Finding(submission_id=identifier, problem="its name is guarded in another form than it has")
+    for problem in _history(submission):
+        yield Finding(submission_id=identifier, problem=problem)
+
+
+def _history(submission: Submission) -> Iterator[str]:
+    """The history told again must end where the record stands."""
+    if submission.revision != len(submission.history):
+        yield f"revision {submission.revision} after {len(submission.history)} events"
+    told = attrs.evolve(submission, history=submission.history[:1], revision=1, state=submission.history[0].state)
+    try:
+        for event in submission.history[1:]:
+            told = told.after(event.evidence, event.at)
+            if told.state is not event.state:
+                yield f"{event.evidence.proof.name} is said to lead to {event.state.name}, not {told.state.name}"
+                return
+    except LedgerError as error:
+        yield f"its history holds an impossible step: {error.what}"
+        return
+    if told.state is not submission.state:
+        yield f"its state is {submission.state.name}, its history ends in {told.state.name}"
+
+
+def _receipt(row: Sequence[Any]) -> Iterator[Finding]:
+    try:
+        from_receipt_row(row)
+    except LedgerError as error:
+        yield Finding(submission_id=None, problem=str(error))
