@@ -17,7 +17,8 @@ from govfile.transports.ftps_policy import SessionReuse, TlsStart, TlsVersion
 BASE = """
 [profiles.default]
 environment = "test"
-credential = {pkcs12 = "company.p12", passphrase = {env = "P12_PASSPHRASE"}}
+credential = "company.p12"
+passphrase = {env = "P12_PASSPHRASE"}
 password = {env = "SKAT_PASSWORD"}
 ledger = "filings.db"
 """
@@ -46,7 +47,7 @@ def _use(folder: Path, text: str) -> None:
     ("text", "named", "advised"),
     [
         (BASE + "passwrod = 1", "unknown key passwrod", "did you mean password?"),
-        (BASE + "colour = 1", "unknown key colour", "credential, environment, into"),
+        (BASE + "colour = 1", "unknown key colour", "authority, credential, environment, into"),
         ("wrong = 1\n" + BASE, "unknown key wrong", "expand, profiles"),
         (BASE.replace('"test"', '"tset"'), "environment = 'tset' is not known", "production, test"),
         (BASE.replace('"test"', "7"), "environment must be text", ""),

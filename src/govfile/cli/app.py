@@ -9,16 +9,18 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from govfile.cli import exits
+from govfile.cli import demo, exits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Group → the module that declares it as `app`, and its line in the help.
 GROUPS: dict[str, tuple[str, str]] = {
+    "skat": ("govfile.cli.skat", "The Danish tax and customs FTPS gateway: file, collect, follow."),
     "ledger": ("govfile.cli.ledger", "The durable record of everything filed."),
     "cert": ("govfile.cli.cert", "Certificates: what one says, and its public half for registration."),
     "doctor": ("govfile.cli.doctor", "Check a set-up step by step; each finding comes with its remedy."),
+    "sandbox": ("govfile.cli.sandbox", "An authority on this machine, to try things out."),
 }
 
 _HELP = "File documents with public authorities exactly once, and say truthfully what became of them."
@@ -72,7 +74,7 @@ def build() -> Any:
     ) -> None:
         """Only --version and completion live here."""
 
-    root.__doc__ = _HELP
+    demo.declare(app)
 
     tree: Any = get_command(app)
     for name, (module, summary) in GROUPS.items():

@@ -28,8 +28,11 @@ FILE_NAME = "govfile.toml"
 
 TOP_KEYS = frozenset({"expand", "profiles"})
 PROFILE_KEYS = frozenset(
-    {"environment", "credential", "password", "username", "ledger", "into", "services"},
-)
+    {
+        "authority", "environment", "credential", "passphrase", "password", "username", "ledger", "into", "services",
+    }
+)  # fmt: skip
+AUTHORITIES = {"skat": "skat"}
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +122,7 @@ def load(config: Path | None, name: str | None) -> Profile:
     chosen = _choose(profiles, name)
     table = Table(f"{file.name} [profiles.{printable(chosen)}]", profiles.need(chosen, dict))
     table.allow(PROFILE_KEYS)
+    table.choice("authority", AUTHORITIES)
     return Profile(name=chosen, file=file, table=table, places=places)
 
 

@@ -30,7 +30,7 @@ POLICY_KEYS = frozenset(
 VARIANT_KEYS = POLICY_KEYS | {"base", "patience"}
 LOCAL_KEYS = POLICY_KEYS | {"name", "host", "port", "is_test", "patience"}
 TIMEOUT_KEYS = frozenset({"connect", "tls", "reply", "data", "close", "total"})
-PATIENCE_KEYS = frozenset({"first", "usual", "slow_after", "slow", "silence"})
+PATIENCE_KEYS = frozenset({"first", "usual", "slow_after", "slow", "silence", "give_up", "second_look"})
 
 
 def known() -> dict[str, Environment]:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from govfile.cli.checked import Table
     from govfile.cli.config import Places, Profile
 
-PKCS12_KEYS = frozenset({"pkcs12", "passphrase"})
-PEM_KEYS = frozenset({"pem", "certificate", "chain", "passphrase"})
+PEM_KEYS = frozenset({"pem", "certificate", "chain"})
 PKCS11_KEYS = frozenset({"pkcs11", "token", "pin", "key", "certificate"})
 
 #: Loading "at" this moment with `allow_expired` checks everything but the dates.
@@ -32,30 +31,50 @@ def load_credential(profile: Profile, *, whenever: bool = False) -> Credential:
     """
     from govfile.certificates.credential import Credential
 
-    table, places = profile.table.table("credential"), profile.places
-    ways = [way for way in ("pkcs12", "pem", "pkcs11") if way in table.values]
-    if len(ways) != 1:
-        raise ConfigurationError(
-            f"{table.where}: exactly one of pkcs12, pem and pkcs11 is needed",
-            advice='e.g. credential = {pkcs12 = "company.p12", passphrase = {env = "P12_PASSPHRASE"}}',
-        )
-    table.allow({"pkcs12": PKCS12_KEYS, "pem": PEM_KEYS, "pkcs11": PKCS11_KEYS}[ways[0]])
     at = _WHENEVER if whenever else None
-    if ways[0] == "pkcs11":
-        return _from_token(table, places, at)
-    secret = places.secret(table, "passphrase")
+    secret = profile.places.secret(profile.table, "passphrase")
+    given = profile.table.values.get("credential")
+    if isinstance(given, dict) and "pkcs11" in given:
+        if secret is not None:
+            raise ConfigurationError(f"{profile.table.where}: a token takes a pin, not a passphrase")
+        return _from_token(profile.table.table("credential"), profile.places, at)
     passphrase = secret.resolve() if secret else None
-    file = places.path(table, ways[0])
+    if isinstance(given, dict):
+        return _from_pem_files(profile.table.table("credential"), profile.places, passphrase, at)
+    file = profile.places.path(profile.table, "credential")
+    if file is None:
+        raise ConfigurationError(
+            f"{profile.table.where}: credential is missing",
+            advice='e.g. credential = "company.p12" with passphrase = {env = "P12_PASSPHRASE"}',
+        )
+    load = Credential.from_pem if _is_pem(file) else Credential.from_pkcs12
+    return load(file, passphrase, at=at, allow_expired=whenever)
+
+
+def _is_pem(file: Path) -> bool:
+    try:
+        with file.open("rb") as reader:
+            return b"-----BEGIN " in reader.read(64 * 1024)
+    except OSError:
+        return False  # reading it as PKCS#12 says what is wrong with the file
+
+
+def _from_pem_files(table: Table, places: Places, passphrase: Secret | None, at: datetime | None) -> Credential:
+    from govfile.certificates.credential import Credential
+
+    table.allow(PEM_KEYS)
+    table.need("pem", str)
+    file, certificate, chain = (places.path(table, key) for key in ("pem", "certificate", "chain"))
     assert file is not None
-    if ways[0] == "pkcs12":
-        return Credential.from_pkcs12(file, passphrase, at=at, allow_expired=whenever)
-    certificate, chain = places.path(table, "certificate"), places.path(table, "chain")
-    return Credential.from_pem(file, passphrase, certificate=certificate, chain=chain, at=at, allow_expired=whenever)
+    return Credential.from_pem(
+        file, passphrase, certificate=certificate, chain=chain, at=at, allow_expired=at is not None
+    )
 
 
 def _from_token(table: Table, places: Places, at: datetime | None) -> Credential:
     from govfile.certificates.credential import Credential
 
+    table.allow(PKCS11_KEYS)
     pin, module = places.secret(table, "pin"), places.path(table, "pkcs11")
     return Credential.from_pkcs11(
         str(module),

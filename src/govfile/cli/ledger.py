@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,8 +10,9 @@ from govfile.cli import show
 from govfile.cli.commands import command, new_app
 from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
+from govfile.cli.lookup import find
 from govfile.cli.session import Session
-from govfile.errors import ConfigurationError, LedgerError
+from govfile.errors import ConfigurationError
 from govfile.filing.states import State
 
 app = new_app("The durable record of everything filed.")
@@ -52,14 +53,7 @@ def show_(
 ) -> Exit:
     """Show one filing with its whole history."""
     with session.open_ledger() as ledger:
-        try:
-            found = [ledger.get(which)]
-        except LedgerError as error:
-            if type(error) is not LedgerError:  # damaged, busy: not the plain "no such id"
-                raise
-            found = [one for one in ledger.search() if one.name.casefold() == which.casefold()]
-    if not found:
-        raise ConfigurationError(f"the ledger knows no filing {printable(which)}", advice="govfile ledger list")
+        found = find(ledger, which)
     for one in found:
         show.whole(session.out, one)
     return Exit.DONE
@@ -72,7 +66,7 @@ def export(
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV, safe to open in a spreadsheet, not JSON Lines.")] = False,
 ) -> Exit:
     """Write the whole ledger as JSON Lines or CSV. An existing file is never overwritten."""
-    form = "csv" if as_csv else "jsonl"
+    form: Literal["csv", "jsonl"] = "csv" if as_csv else "jsonl"
     with session.open_ledger() as ledger:
         if to is None:
             ledger.export(sys.stdout, form)

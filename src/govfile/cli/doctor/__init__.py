@@ -14,7 +14,11 @@ def skat(session: Session) -> Exit:
     From the configuration and the certificate to the login, the folders and the ledger; steps that need a failed one
     are left out. Exits with the code of the worst finding.
     """
-    from govfile.cli.doctor.skat import steps
+    from govfile.cli.doctor.skat import Examination
     from govfile.cli.doctor.steps import report
 
-    return report(session.out, steps(session))
+    examination = Examination(session)
+    try:
+        return report(session.out, examination.steps())
+    finally:
+        examination.close()

@@ -54,41 +54,47 @@ REMEDIES = {
 }
 
 
-def steps(session: Session, clock: Callable[[], datetime] | None = None) -> list[Step]:
-    """The checks of a profile, nothing done yet. `clock` gives aware UTC times."""
-    found = _Examination(session, clock or (lambda: datetime.now(UTC)))
-    reached = ("server identity", "registration", "login")
-    plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
-        ("configuration", found.configuration, ()),
-        ("password", found.password, ("configuration",)),
-        ("passphrase", found.passphrase, ("configuration",)),
-        ("certificate", found.certificate, ("passphrase",)),
-        ("validity", found.validity, ("certificate",)),
-        ("kind", found.kind, ("certificate",)),
-        ("user name", found.user_name, ("kind",)),
-        ("environment", found.environment, ("certificate",)),
-        ("name lookup", found.name_lookup, ("configuration",)),
-        ("control port", found.control_port, ("name lookup",)),
-        ("server identity", found.server, ("control port", "password", "validity", "user name", "environment")),
-        ("registration", found.registration, reached[:1]),
-        ("login", found.login, reached[:2]),
-        ("data port", found.data_port, reached),
-        ("folders", found.folders, ("data port",)),
-        ("out", found.out, ("folders",)),
-        ("ledger", found.ledger, ("configuration",)),
-        ("answers folder", found.answers_folder, ("configuration",)),
-        ("clock", found.clock, ("configuration",)),
-    ]
-    return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
+class Examination:
+    """The checks of a profile. Each part they share is made once, by the first that needs it; one login is tried.
 
+    `clock` gives aware UTC times.
+    """
 
-class _Examination:
-    """What the checks share: each part is made once, by the first check that needs it."""
-
-    def __init__(self, session: Session, clock: Callable[[], datetime]) -> None:
+    def __init__(self, session: Session, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._session = session
         self._clock = clock
         self._newest: datetime | None = None
+
+    def close(self) -> None:
+        """End the conversation with the gateway, where there was one."""
+        if "_transport" in self.__dict__:
+            self._transport.close()
+
+    def steps(self) -> list[Step]:
+        """The checks in their order, nothing done yet."""
+        reached = ("server identity", "registration", "login")
+        plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+            ("configuration", self.configuration, ()),
+            ("password", self.password, ("configuration",)),
+            ("passphrase", self.passphrase, ("configuration",)),
+            ("certificate", self.certificate, ("passphrase",)),
+            ("validity", self.validity, ("certificate",)),
+            ("kind", self.kind, ("certificate",)),
+            ("user name", self.user_name, ("kind",)),
+            ("environment", self.environment, ("certificate",)),
+            ("name lookup", self.name_lookup, ("configuration",)),
+            ("control port", self.control_port, ("name lookup",)),
+            ("server identity", self.server, ("control port", "password", "validity", "user name", "environment")),
+            ("registration", self.registration, reached[:1]),
+            ("login", self.login, reached[:2]),
+            ("data port", self.data_port, reached),
+            ("folders", self.folders, ("data port",)),
+            ("out", self.out, ("folders",)),
+            ("ledger", self.ledger, ("configuration",)),
+            ("answers folder", self.answers_folder, ("configuration",)),
+            ("clock", self.clock, ("configuration",)),
+        ]
+        return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 
@@ -102,8 +108,9 @@ class _Examination:
 
     def passphrase(self) -> Found:
         profile = self._session.profile
-        table = profile.table.table("credential")
-        reference = profile.places.secret(table, "passphrase") or profile.places.secret(table, "pin")
+        reference = profile.places.secret(profile.table, "passphrase")
+        if isinstance(profile.table.values.get("credential"), dict):
+            reference = reference or profile.places.secret(profile.table.table("credential"), "pin")
         if reference is None:
             return Found("none is configured")
         reference.resolve()
@@ -207,8 +214,12 @@ class _Examination:
         return Found("chain and host name of the server's certificate hold")
 
     def registration(self) -> Found:
-        if isinstance(self._refusal, errors.CredentialError):
-            raise self._refusal
+        refusal = self._refusal
+        if isinstance(refusal, errors.CredentialError):
+            raise refusal
+        if isinstance(refusal, errors.ConnectionFailed):  # TLS 1.3 refuses a client after its handshake, by hanging up
+            what = f"the gateway hung up before it heard a password: {refusal.what}"
+            raise errors.CredentialError(what, advice=refusal.advice) from refusal
         return Found("the gateway takes the certificate")
 
     def login(self) -> Found:

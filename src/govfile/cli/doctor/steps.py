@@ -88,10 +88,11 @@ def examine(steps: Sequence[Step]) -> Iterator[Finding]:
 def report(out: Output, steps: Sequence[Step]) -> Exit:
     """Run the checks, print each as it ends, and return the code of the worst."""
     codes = []
-    failed = 0
+    failed = warnings = 0
     for finding in examine(steps):
         codes.append(finding.exit)
         failed += finding.mark is Mark.FAILED
+        warnings += finding.mark is Mark.WARNING
         out.say(f"{finding.mark.value:>8}  {finding.step}: {printable(finding.text)}")
         if finding.remedy:
             out.say(f"{'':>8}  -> {printable(finding.remedy)}")
@@ -104,6 +105,7 @@ def report(out: Output, steps: Sequence[Step]) -> Exit:
             exit=int(finding.exit),
         )
     code = exits.worst(codes)
-    out.say("everything is in order" if not failed else f"{failed} of {len(codes)} checks failed")
-    out.record("summary", checks=len(codes), failed=failed, exit=int(code))
+    verdict = f"{failed} of {len(codes)} checks failed" if failed else "everything is in order"
+    out.say(verdict + (f", {warnings} warnings" if warnings else ""))
+    out.record("summary", checks=len(codes), failed=failed, warnings=warnings, exit=int(code))
     return code

@@ -1,0 +1,50 @@
+"""`govfile skat resume` and `settle`: after a crash, and after an outcome nobody could know."""
+
+from typing import Annotated
+
+import typer
+
+from govfile.cli import exits, show
+from govfile.cli.commands import command
+from govfile.cli.exits import Exit
+from govfile.cli.lookup import find_one
+from govfile.cli.session import Session
+from govfile.cli.skat import app
+from govfile.errors import ConfigurationError
+
+
+@command(app, "resume")
+def resume(session: Session) -> Exit:
+    """Go on after a crash: send what never left, and mark what was under way as unknown. Nothing is sent twice."""
+    from govfile.cli.skat.gateway import open_gateway
+
+    with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
+        resumed = list(gateway.resume())
+    for submission in resumed:
+        show.line(session.out, submission)
+    code = exits.worst(map(exits.of_submission, resumed))
+    session.out.say(f"resumed: {show.counts(resumed)}")
+    session.out.record("summary", resumed=len(resumed), exit=int(code))
+    return code
+
+
+@command(app, "settle")
+def settle(
+    session: Session,
+    which: Annotated[str, typer.Argument(metavar="ID|NAME", help="A filing whose outcome is unknown.")],
+    reason: Annotated[str, typer.Option(help="How you know; kept in the history.")],
+    arrived: Annotated[bool, typer.Option("--arrived", help="It arrived.")] = False,
+    never_arrived: Annotated[bool, typer.Option("--never-arrived", help="It never arrived; it may be sent.")] = False,
+) -> Exit:
+    """Settle an unknown outcome by hand, once the authority has said what became of it."""
+    from govfile.cli.skat.gateway import open_gateway
+
+    if arrived is never_arrived:
+        raise ConfigurationError("say which: --arrived or --never-arrived", advice="when in doubt, neither: collect")
+    if not reason.strip():
+        raise ConfigurationError("--reason is empty", advice="e.g. --reason 'service desk, ticket 4711'")
+    with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
+        filing = find_one(ledger, which, environment=session.environment.name)
+        settled = gateway.settle(filing, arrived=arrived, reason=reason)
+    show.whole(session.out, settled)
+    return Exit.DONE
