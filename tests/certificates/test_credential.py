@@ -11,7 +11,7 @@ import pytest
 
 from govfile import ConfigurationError, Credential, CredentialError
 from govfile.certificates.credential import WARNING_DAYS
-from govfile.certificates.signer import SoftwareSigner
+from govfile.certificates.signer import SignatureAlgorithm, SoftwareSigner
 from govfile.certificates.subject import Kind
 from support import pki
 
@@ -170,3 +170,10 @@ def test_a_key_that_lives_elsewhere_cannot_be_had(company: pki.Identity) -> None
     with pytest.raises(CredentialError, match="cannot leave its token"):
         _ = credential.private_key
     assert credential.public_key == company.key.public_key()
+    credential.close()
+
+
+def test_closing_a_credential_in_memory_changes_nothing(company: pki.Identity) -> None:
+    credential = _load(company)
+    credential.close()
+    assert credential.signer.sign(b"x", SignatureAlgorithm.RSA_SHA256)

@@ -98,6 +98,9 @@ def test_a_credential_with_certificate_and_chain_from_the_token(
         _ = credential.private_key
     assert PublicHalf.of(credential).ssh_line().startswith("ssh-rsa ")
     assert PIN not in repr(credential) + repr(credential.signer)
+    credential.close()
+    with pytest.raises(CredentialError, match="is closed"):
+        credential.signer.sign(b"x", SignatureAlgorithm.RSA_SHA256)
 
 
 def test_a_token_that_keeps_no_public_key_is_known_by_a_signature(

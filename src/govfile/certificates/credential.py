@@ -18,6 +18,7 @@ from govfile.certificates.subject import Kind, Subject, is_test_certificate
 from govfile.errors import ConfigurationError, CredentialError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from govfile.certificates.secret import Secret
@@ -114,7 +115,7 @@ class Credential:
     @classmethod
     def from_pkcs11(
         cls,
-        module: str,
+        module: str | os.PathLike[str],
         *,
         token: str,
         pin: Secret | None,
@@ -129,7 +130,8 @@ class Credential:
 
         `module` is the path of the token maker's library, `token` the token's label; `key_label` or `key_id` (raw
         bytes) chooses among several keys. The certificate is read from the token unless given. Call
-        `credential.signer.close()` to log out. Raises `CredentialError`; a refused PIN is not tried again.
+        `close()` to log out. Such a credential signs documents and messages; it cannot hold a TLS connection, for
+        which `private_key` is needed. Raises `CredentialError`; a refused PIN is not tried again.
         """
         from govfile.certificates.pkcs11 import Pkcs11Signer
 
@@ -209,6 +211,12 @@ class Credential:
         if left < timedelta(0):
             return 0
         return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), None)
+
+    def close(self) -> None:
+        """Close the token the key lives in; nothing to do for a key in memory."""
+        close = getattr(self.signer, "close", None)
+        if close is not None:
+            close()
 
     # --- how it behaves -----------------------------------------------------------------------------------------
 
