@@ -38,16 +38,20 @@ class Server:
         """libpq's keywords for the superuser."""
         return {"host": "127.0.0.1", "port": self.port, "user": "postgres", "password": PASSWORD, "dbname": "postgres"}
 
-    def url(self, database: str) -> str:
+    def url(self, schema: str) -> str:
         """A URL without a password: the Unix socket trusts whoever reaches it."""
-        return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
+        return f"postgresql://postgres@/postgres?host={self.folder}&port={self.port}&options=-csearch_path%3D{schema}"
 
-    def create(self, database: str) -> None:
-        """A new empty database."""
+    def create(self, schema: str) -> None:
+        """A new empty schema, as good as a database of its own, and made faster."""
+        self.run(f'CREATE SCHEMA "{schema}"')
+
+    def run(self, sql: str) -> None:
+        """Run one statement as the superuser."""
         import psycopg
 
         with psycopg.connect(**self.admin, autocommit=True) as connection:  # type: ignore[arg-type]
-            connection.execute(f'CREATE DATABASE "{database}"')
+            connection.execute(sql.encode())
 
 
 def _user() -> tuple[str, ...]:
@@ -85,7 +89,7 @@ def running() -> Iterator[Server]:
         secret.chmod(0o644)
         data = folder / "data"
         words = ["-U", "postgres", "-A", "scram-sha-256", "--auth-local=trust", f"--pwfile={secret}", "-E", "UTF8"]
-        _run(*prefix, initdb, "-D", str(data), "--locale=C.UTF-8", *words)
+        _run(*prefix, initdb, "-D", str(data), "--locale=C.UTF-8", "--no-sync", *words)
         port = _free_port()
         settings = [f"-cunix_socket_directories={folder}", "-clisten_addresses=127.0.0.1", "-cmax_connections=120"]
         with (folder / "log").open("wb") as log:

@@ -35,7 +35,10 @@ class Owner:
     @classmethod
     def parse(cls, text: str) -> Owner:
         """Read what `str` wrote; raises `ValueError` for anything else."""
-        host, boot, space, pid, started, nonce = json.loads(text)
+        try:
+            host, boot, space, pid, started, nonce = json.loads(text)
+        except TypeError as error:
+            raise ValueError(f"no owner: {text[:80]!r}") from error
         return cls(host=host, boot=boot, space=space, pid=int(pid), started=started, nonce=nonce)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine
@@ -13,6 +14,8 @@ from govfile.filing.ledger.schema import VERSION, about, metadata
 
 if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
+
+log = logging.getLogger("govfile.ledger")
 
 #: Held while the tables are made or changed ("gvfl" twice).
 LOCK = f"SELECT pg_advisory_xact_lock({0x6776666C_6776666C})"
@@ -54,6 +57,8 @@ def open_server(
 
 def _prepare(session: Session, create: bool) -> bool:
     session.say(LOCK)
+    if session.say("SHOW fsync")[0][0] == "off":
+        log.warning("the database server runs with fsync=off: a power cut can lose claims that were made")
     if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
         return False
     if not create:
