@@ -136,6 +136,7 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
             self._resp = self._resp or ("426 Connection closed; transfer aborted.", _log.debug)
         elif not self._ended_cleanly():
             self.transfer_finished = False
+            self._error = True  # after an unexpected end OpenSSL can do no shutdown, and pyftpdlib would wait for one
             self._resp = ("426 The data connection ended without a TLS shutdown; transfer aborted.", _log.debug)
         else:
             self._take(upload)

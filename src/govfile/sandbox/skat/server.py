@@ -89,10 +89,12 @@ class Door:
         self._thread.start()
 
     def _serve(self) -> None:
-        while not self._ending.is_set():
-            self._loop.poll(_POLL if not (wait := self._loop.sched.poll()) else min(wait, _POLL))
-            self._loop.sched.poll()
-        self._loop.close()
+        try:
+            while not self._ending.is_set():
+                wait = self._loop.sched.poll()
+                self._loop.poll(_POLL if wait is None else min(wait, _POLL))
+        finally:
+            self._loop.close()
 
     def stop(self) -> None:
         """End all conversations and free the ports; may be called twice."""

@@ -197,15 +197,11 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         if self.door.faults.link_loss is LinkLoss.AT_STOR:
             self.cut()
 
-    def on_login(self, _: str) -> None:
+    def handle_auth_success(self, home: str, password: str, msg_login: str) -> None:
         certificate = self.peer_certificate
         registration = self.door.registry.get(login_of(certificate) if certificate else None)
         assert registration is not None, "a login was let in without a registration"
         self.view = self.door.view(registration)
-        self.fs = Folders("/", self)
-
-    def handle_auth_success(self, home: str, password: str, msg_login: str) -> None:
-        self.on_login(self.username)  # the folders need the view
         super().handle_auth_success(home, password, msg_login)
 
     def take(self, upload: Upload, *, tls_resumed: bool) -> None:
@@ -245,6 +241,8 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         raw = self.door.faults.raw_listing
         if raw is not None and cmd in ("LIST", "NLST", "MLSD"):
             data, isproducer = raw, False
+        if not isproducer and not data:  # pyftpdlib would write nothing at all into an unfinished handshake
+            data, isproducer = _Nothing(), True
         super().push_dtp_data(data, isproducer, file, cmd)
 
     # --- pyftpdlib's own log, kept apart and quiet
@@ -268,6 +266,11 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
 
     def log_transfer(self, *_: Any, **__: Any) -> None:
         """Nothing: the back end has them."""
+
+
+class _Nothing:
+    def more(self) -> bytes:
+        return b""
 
 
 def _false_passive(reply: str, address: str | None, port: int | None) -> str:
