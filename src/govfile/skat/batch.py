@@ -1,0 +1,158 @@
+"""Many documents at once: claimed in batches, sent by workers that each hold a conversation of their own."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import (
+    AlreadyFiled,
+    AuthenticationRefused,
+    ConnectionFailed,
+    CredentialError,
+    GovfileError,
+    PeerIdentityError,
+    TimedOut,
+    TlsFailed,
+)
+from govfile.filing.states import State
+from govfile.skat.filing import Filing, Prepared, continued
+from govfile.skat.recovery import check_login
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.submission import Submission
+    from govfile.skat.sending import Sender
+
+#: Claims in one durable transaction.
+CLAIMS_AT_ONCE = 100
+
+#: After one of these the same would happen to every other document, so the batch stops; what was claimed stays
+#: prepared. A link that fails may be better the next time: it takes several failures in a row.
+_HOPELESS = (AuthenticationRefused, CredentialError, PeerIdentityError, TlsFailed)
+_PERHAPS = (ConnectionFailed, TimedOut)
+_PATIENCE = 3
+
+
+@attrs.frozen
+class _Job:
+    filing: Filing
+    prepared: Prepared
+    submission: Submission
+
+
+@attrs.define(kw_only=True)
+class Batch:
+    """Sends a stream of documents. `prepare` checks one locally, `new_sender` opens one more conversation."""
+
+    ledger: Ledger
+    prepare: Callable[[Filing], Prepared]
+    new_sender: Callable[[], Sender]
+    connections: int
+    _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _hopeless: GovfileError | None = attrs.field(default=None, init=False)
+    _failures: int = attrs.field(default=0, init=False)
+
+    def run(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, Submission | GovfileError]]:
+        """Each filing with what became of it, as it is known. Closing the iterator early lets the transfers under way
+        end and leaves the rest prepared.
+        """
+        jobs: queue.Queue[_Job | None] = queue.Queue()
+        results: queue.Queue[tuple[Filing, Submission | BaseException]] = queue.Queue()
+        workers = [
+            threading.Thread(target=self._work, args=(jobs, results), name=f"govfile-skat-{number}", daemon=True)
+            for number in range(1, self.connections + 1)
+        ]
+        for worker in workers:
+            worker.start()
+        under_way = 0
+        try:
+            for some in _batched(iter(filings), CLAIMS_AT_ONCE):
+                for filing, job in self._claim(some):
+                    if isinstance(job, _Job):
+                        jobs.put(job)
+                        under_way += 1
+                    else:
+                        yield filing, job
+                while under_way > CLAIMS_AT_ONCE or (under_way and not results.empty()):
+                    yield _outcome(results.get())
+                    under_way -= 1
+            while under_way:
+                yield _outcome(results.get())
+                under_way -= 1
+        finally:
+            self._stop.set()
+            for _ in workers:
+                jobs.put(None)
+            for worker in workers:
+                worker.join()
+
+    def _claim(self, some: list[Filing]) -> Iterator[tuple[Filing, _Job | Submission | GovfileError]]:
+        """Prepare and claim one batch; a document that fails does so alone."""
+        ready: list[tuple[Filing, Prepared]] = []
+        for filing in some:
+            try:
+                ready.append((filing, self.prepare(filing)))
+            except GovfileError as error:
+                yield filing, error
+        outcomes = self.ledger.claim_many([prepared.claim for _, prepared in ready])
+        for (filing, prepared), outcome in zip(ready, outcomes, strict=True):
+            yield filing, _job(filing, prepared, outcome)
+
+    def _work(
+        self, jobs: queue.Queue[_Job | None], results: queue.Queue[tuple[Filing, Submission | BaseException]]
+    ) -> None:
+        sender = self.new_sender()
+        try:
+            while (job := jobs.get()) is not None:
+                if self._stop.is_set():
+                    continue
+                results.put((job.filing, self._send(sender, job)))
+        finally:
+            sender.session.close()
+
+    def _send(self, sender: Sender, job: _Job) -> Submission | BaseException:
+        if self._hopeless is not None:
+            return self._hopeless
+        try:
+            sent = sender.send(job.submission, job.prepared.source, job.prepared.profile)
+        except GovfileError as error:
+            self._failures = self._failures + 1 if isinstance(error, _PERHAPS) else 0
+            if isinstance(error, _HOPELESS) or self._failures >= _PATIENCE:
+                self._hopeless = error
+            return error
+        except BaseException as error:  # noqa: BLE001 handed to the thread that asked, which raises it
+            return error
+        self._failures = 0
+        return sent
+
+
+def _job(
+    filing: Filing, prepared: Prepared, outcome: tuple[Submission, bool] | AlreadyFiled
+) -> _Job | Submission | GovfileError:
+    try:
+        submission = continued(prepared, outcome) if isinstance(outcome, AlreadyFiled) else outcome[0]
+        if submission.state is not State.PREPARED:
+            return submission
+        check_login(submission, prepared.claim.filed_by)
+    except GovfileError as error:
+        return error
+    return _Job(filing, prepared, submission)
+
+
+def _outcome(result: tuple[Filing, Submission | BaseException]) -> tuple[Filing, Submission | GovfileError]:
+    filing, outcome = result
+    if isinstance(outcome, BaseException) and not isinstance(outcome, GovfileError):
+        raise outcome
+    return filing, outcome
+
+
+def _batched(items: Iterator[Filing], size: int) -> Iterator[list[Filing]]:
+    while some := list(itertools.islice(items, size)):
+        yield some

@@ -1,0 +1,372 @@
+"""`Gateway`: file documents with the Danish FTPS gateway, once, and follow them to their answers."""
+
+from __future__ import annotations
+
+import functools
+import io
+import secrets
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+
+from govfile.errors import AlreadyFiled, ConfigurationError
+from govfile.filing.states import Proof, State
+from govfile.filing.submission import Evidence, Submission
+from govfile.skat.batch import Batch
+from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
+from govfile.skat.filing import Filing, Preparer, continued
+from govfile.skat.folders import join
+from govfile.skat.matching import Matcher, Scope
+from govfile.skat.rebuilding import meet, rebuild
+from govfile.skat.recovery import Resumed, check_login, interrupted, resume
+from govfile.skat.saving import Folder
+from govfile.skat.sending import Sender
+from govfile.skat.services import Services
+from govfile.skat.session import Session, connect
+from govfile.skat.survey import Survey
+from govfile.skat.username import Login, check_environment
+from govfile.skat.waiting import Waiter, is_silent
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+
+    from govfile.certificates.credential import Credential
+    from govfile.certificates.secret import Secret
+    from govfile.errors import GovfileError
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.source import Document
+    from govfile.skat.environments import Environment
+    from govfile.skat.filing import Prepared
+    from govfile.skat.sending import Progress
+    from govfile.skat.services import ServiceProfile
+    from govfile.skat.waiting import Dice
+    from govfile.transports.base import FileTransport
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+#: Where the retired gateway laid new passwords in 2019 and 2020 (notice on ICS and Manifest, 2019).
+LOGIN_INFORMATION = "NyFTPSLoginInfo/Ny_FTPS_Login_Info.txt"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _one_at_a_time(call: Callable[Concatenate[Gateway, _P], _R]) -> Callable[Concatenate[Gateway, _P], _R]:
+    """One conversation serves one caller: a second thread waits its turn."""
+
+    @functools.wraps(call)
+    def turn(self: Gateway, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._turn:
+            self._sender.catch_up()
+            return call(self, *args, **kwargs)
+
+    return turn
+
+
+class Gateway:
+    """One company's login at one gateway. Use it as a context manager.
+
+    `password` is the one the authority issued for this certificate and environment. `username` is built from the
+    certificate unless given. `ledger` remembers what was filed, over all runs. `profiles` are your own services, or
+    your variants of those that ship. `transport` makes a connection where the real one is not wanted. `clock` gives
+    aware UTC datetimes, `sleep` takes seconds, `randomness` gives n random bytes, `dice` spreads the looks of clients.
+
+    Raises `ConfigurationError` for a user name or environment that contradicts the certificate, and `CredentialError`
+    for a certificate that is not valid now: both before any connection.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        credential: Credential,
+        *,
+        password: Secret,
+        ledger: Ledger,
+        username: str | None = None,
+        profiles: Iterable[ServiceProfile] = (),
+        transport: Callable[[], FileTransport] | None = None,
+        clock: Callable[[], datetime] = _now,
+        sleep: Callable[[float], None] = time.sleep,
+        randomness: Callable[[int], bytes] = secrets.token_bytes,
+        dice: Dice | None = None,
+    ) -> None:
+        check_environment(credential, environment)
+        self.environment = environment
+        self._login = Login.of(credential.subject, username)
+        self._credential = credential
+        self._ledger = ledger
+        self._services = Services.of(profiles)
+        self._clock = clock
+        self._sleep = sleep
+        self._dice = dice or secrets.SystemRandom()
+        self._open = transport or functools.partial(connect, environment, self._login.username, password, credential)
+        self._scope = Scope(environment=environment.name, sender=self._login.sender)
+        self._preparer = Preparer(
+            scope=self._scope,
+            login=self._login,
+            fingerprint=credential.fingerprint,
+            clock=clock,
+            randomness=randomness,
+        )
+        self._unrecorded: dict[str, Evidence] = {}
+        self._sender = self._new_sender()
+        self._turn = threading.RLock()
+        credential.check(clock())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Gateway {self.environment.name} as {self.username}>"
+
+    def close(self) -> None:
+        """End the conversation. The ledger stays open: it is yours."""
+        with self._turn:
+            self._sender.session.close()
+
+    @property
+    def username(self) -> str:
+        """The user name this certificate logs in with."""
+        return self._login.username
+
+    @_one_at_a_time
+    def services(self) -> tuple[str, ...]:
+        """The services this certificate may use now, as the gateway shows them."""
+        return tuple(sorted(self._sender.session.look().services))
+
+    # --- filing ---------------------------------------------------------------------------------------------------
+
+    @_one_at_a_time
+    def submit(
+        self,
+        document: Document,
+        *,
+        service: str,
+        name: str | None = None,
+        dry_run: bool = False,
+        key: str | None = None,
+        again: str | None = None,
+        progress: Progress | None = None,
+    ) -> Submission:
+        """File one document and return what is known of it once the gateway has confirmed every byte.
+
+        `name` is the remote name, used up for ever; without it one is made, or the file's own name taken where names
+        carry a meaning. The same name and content again return the submission as it is recorded, and nothing is sent
+        twice. `dry_run` asks for a check only (services that have it). `key` sets filings of the same content apart,
+        `again` says why the same content is filed once more. `progress` is called with (bytes done, bytes in all).
+
+        Raises `InvalidContent`, `InvalidName`, `ConfigurationError`, `CredentialError` before anything is claimed;
+        `DuplicateName`, `DuplicateContent`; `NotAuthorised` for a service that is not visible; `TransportError` when it
+        certainly was not handed over (it stays PREPARED: call again, or `resume`); `OutcomeUnknown`, with
+        `.submission`, when it may have arrived; `Rejected` when the server refused it after the last byte.
+        """
+        prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
+        self._meet_ledger(prepared)
+        try:
+            submission, _ = self._ledger.claim(prepared.claim)
+        except AlreadyFiled as refused:
+            submission = continued(prepared, refused)
+        if submission.state is State.SENDING:
+            submission = self._if_abandoned(submission)
+        if submission.state is not State.PREPARED:
+            return submission
+        check_login(submission, self.username)
+        return self._sender.send(submission, prepared.source, prepared.profile, progress)
+
+    def submit_many(
+        self, documents: Iterable[Document | Filing], *, service: str, dry_run: bool = False, connections: int = 1
+    ) -> Iterator[tuple[Document, Submission | GovfileError]]:
+        """File many documents, over `connections` at once; gives each with its submission or its error, as they end.
+
+        A document that fails never stops the others. When the gateway cannot be reached or refuses the login, the rest
+        fails with that error; what was claimed stays PREPARED for `resume`. Give `Filing` values for names and keys.
+        """
+        if not 1 <= connections <= 16:
+            raise ConfigurationError(f"{connections} connections: give a number from 1 to 16")
+        self._credential.check(self._clock())
+        first = True
+
+        def prepare(filing: Filing) -> Prepared:
+            nonlocal first
+            prepared = self._prepare(filing, service, dry_run=dry_run)
+            if first:
+                with self._turn:
+                    self._meet_ledger(prepared)
+            first = False
+            return prepared
+
+        batch = Batch(ledger=self._ledger, prepare=prepare, new_sender=self._new_sender, connections=connections)
+        filings = (item if isinstance(item, Filing) else Filing(document=item) for item in documents)
+        for filing, outcome in batch.run(filings):
+            yield filing.document, outcome
+
+    def _prepare(self, filing: Filing, service: str, *, dry_run: bool) -> Prepared:
+        self._credential.check(self._clock())
+        return self._preparer.prepare(filing, self._services.get(service), is_dry_run=dry_run)
+
+    def _meet_ledger(self, prepared: Prepared) -> None:
+        """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
+        stops = prepared.name_was_made and prepared.claim.again is None
+        meet(self._ledger, self._scope, self._sender.session, self._services, stops=stops)
+
+    def _if_abandoned(self, submission: Submission) -> Submission:
+        """A submission whose process has provably ended while it was sending is unknown, and says so."""
+        dead = any(found.id == submission.id for found in self._ledger.interrupted(**self._scope.where()))
+        return interrupted(self._ledger, submission).submission if dead else submission
+
+    # --- following ------------------------------------------------------------------------------------------------
+
+    @_one_at_a_time
+    def collect(
+        self,
+        into: str | os.PathLike[str],
+        *,
+        delete: bool = False,
+        answer_limit: int = ANSWER_LIMIT,
+        even_if_filed_by_others: bool = False,
+    ) -> Collection:
+        """Fetch what is new in `out` into the folder `into`, and record what it proves.
+
+        Files are kept as they came, under safe names, never over older ones. With `delete` they are removed at the
+        gateway once they are saved and recorded. Files beyond `answer_limit` bytes are skipped.
+
+        Raises `CredentialError` at once when this login waits for nothing, but another login of the same company does:
+        answers lie only with the login that filed. `even_if_filed_by_others` collects all the same.
+        """
+        survey = Survey.take(
+            self._ledger, self._scope, self.username, now=self._clock(), patience=self.environment.patience
+        )
+        if not even_if_filed_by_others:
+            survey.check_login(self.username)
+        matcher = Matcher(
+            self._ledger, self._scope, folder_of=lambda name: self._services.get(name).folder, clock=self._clock
+        )
+        collector = Collector(
+            ledger=self._ledger,
+            session=self._sender.session,
+            matcher=matcher,
+            scope=self._scope,
+            folder=Folder.of(into),
+            clock=self._clock,
+            sleep=self._sleep,
+            second_look=self.environment.patience.second_look,
+            delete=delete,
+            answer_limit=answer_limit,
+        )
+        return collector.collect(silent=survey.silent, filed_by_others=survey.others)
+
+    def wait(
+        self,
+        submission: Submission,
+        *,
+        until: State = State.ANSWERED,
+        into: str | os.PathLike[str],
+        timeout: float | None = None,
+    ) -> Submission:
+        """Collect again and again, at the environment's pace, until the submission has reached `until`.
+
+        Returns it as it is then; also when it was refused, when it was never sent, or when `timeout` (seconds; None:
+        the environment's patience) is over. Silence never raises. Raises `CredentialError` when another login filed it,
+        and a `TransportError` when not one look succeeded.
+        """
+        self._check_ours(submission)
+        check_login(submission, self.username)
+        return Waiter(
+            look=lambda: self._look(into),
+            current=lambda: self._ledger.get(submission.id),
+            patience=self.environment.patience,
+            clock=self._clock,
+            sleep=self._sleep,
+            dice=self._dice,
+        ).wait(until, timeout)
+
+    def _look(self, into: str | os.PathLike[str]) -> None:
+        self.collect(into, even_if_filed_by_others=True)
+
+    def status(self, submission: Submission | str) -> Submission:
+        """A submission, or the one filed under a name, as the ledger has it now; asks nobody.
+
+        Raises `ConfigurationError` when this company filed nothing under that name.
+        """
+        if isinstance(submission, Submission):
+            return self._ledger.get(submission.id)
+        found = self._ledger.find(name=submission, **self._scope.where())
+        if found is None:
+            raise ConfigurationError(
+                f"nothing was filed as {submission!r} by {self._login.sender} in {self.environment.name}",
+                advice="check the name, the environment and the ledger",
+            )
+        return found
+
+    def is_silent(self, submission: Submission) -> bool:
+        """Whether nothing was heard of it for longer than usual (six hours): silence, never failure."""
+        return is_silent(submission, self._clock(), self.environment.patience)
+
+    # --- after a crash --------------------------------------------------------------------------------------------
+
+    @_one_at_a_time
+    def resume(self) -> tuple[Resumed, ...]:
+        """Finish what a crash or a lost link left behind, and say what became of each.
+
+        What was being sent is UNKNOWN from now on and is never sent again; what was only claimed is sent, when its file
+        is still there and unchanged.
+        """
+        self._credential.check(self._clock())
+        return tuple(resume(self._ledger, self._scope, self._sender, self._services))
+
+    @_one_at_a_time
+    def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
+        """Settle an UNKNOWN submission by hand, when a person has found out whether it arrived; `reason` is recorded.
+
+        When it never arrived it is PREPARED again and may be submitted. Raises `ImpossibleStep` when it is not UNKNOWN.
+        """
+        self._check_ours(submission)
+        if not reason.strip():
+            raise ConfigurationError("settling needs a reason", advice="say how it was found out, and by whom to ask")
+        proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
+        return self._ledger.record(submission.id, Evidence(proof=proof, detail=reason.strip()), durable=True)
+
+    @_one_at_a_time
+    def rebuild(self) -> int:
+        """Burn in the ledger every name that the files in `out` show to be used up; returns how many were new.
+
+        Runs by itself before the first filing with a ledger that does not know the company.
+        """
+        return rebuild(self._ledger, self._scope, self._sender.session, self._services)
+
+    @_one_at_a_time
+    def login_information(self, *, limit: int = 64 * 1024) -> bytes:
+        """The file with new login data that the retired gateway left for each company certificate, as raw bytes.
+
+        It holds a password: do not log it. Raises `TransferRefused` where there is none.
+        """
+        content = io.BytesIO()
+        with self._sender.session.conversation() as transport:
+            home = self._sender.session.layout(transport).home
+            transport.get(join(home, LOGIN_INFORMATION), content, limit=limit)
+        return content.getvalue()
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _new_sender(self) -> Sender:
+        session = Session(self._open, self._login, clock=self._clock)
+        return Sender(ledger=self._ledger, session=session, unrecorded=self._unrecorded)
+
+    def _check_ours(self, submission: Submission) -> None:
+        theirs = (submission.authority, submission.environment, submission.sender)
+        if theirs != (self._scope.authority, self._scope.environment, self._scope.sender):
+            raise ConfigurationError(
+                f"{submission.name} was filed by {submission.sender} with {submission.authority} "
+                f"({submission.environment}), not through this gateway",
+                advice="use the gateway it was filed through",
+            )

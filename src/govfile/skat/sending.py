@@ -1,0 +1,196 @@
+"""Sending one claimed document, and recording exactly what is known afterwards.
+
+The order is: look where the service's folder is, let the transport prepare everything that leaves no trace, record that
+sending starts, send, record what the server said. Whatever breaks after the start is recorded as unknown, never as
+failed: only the gateway's own word moves it on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import (
+    DuplicateName,
+    GovfileError,
+    LedgerError,
+    OutcomeUnknown,
+    Rejected,
+    Retry,
+    TransferRefused,
+)
+from govfile.filing.states import Proof, State
+from govfile.filing.submission import Evidence
+from govfile.skat.codes import NAME_REUSED
+from govfile.skat.folders import join, not_visible
+from govfile.xml.parse import blot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.source import Source
+    from govfile.filing.submission import Submission
+    from govfile.skat.services import ServiceProfile
+    from govfile.skat.session import Session
+    from govfile.transports.base import PutReceipt
+
+    Progress = Callable[[int, int | None], None]
+
+logger = logging.getLogger("govfile.skat")
+
+HOW_TO_RESOLVE = (
+    "do not file it again; collect, and wait for a status: one that comes settles it. If none comes within a day or "
+    "two, ask the authority whether it arrived, and settle it by hand"
+)
+
+
+class _Elsewhere(Exception):
+    """Another process or thread has started sending this submission."""
+
+
+@attrs.define
+class Sender:
+    """Sends for one session and writes to one ledger. `unrecorded` holds evidence the ledger could not take yet."""
+
+    ledger: Ledger
+    session: Session
+    unrecorded: dict[str, Evidence] = attrs.field(factory=dict)
+
+    def send(
+        self, submission: Submission, source: Source, profile: ServiceProfile, progress: Progress | None = None
+    ) -> Submission:
+        """Send a PREPARED submission under its claimed name; returns it as it is afterwards.
+
+        When somebody else has it by now, it comes back as they left it, and nothing is sent. Raises `OutcomeUnknown`
+        when the link was lost after the start; any other error means that the document was not handed over.
+        """
+        started = False
+
+        def committing() -> None:
+            nonlocal started
+            if self.ledger.start(submission.id) is None:
+                raise _Elsewhere
+            started = True
+
+        try:
+            with self.session.conversation() as transport:
+                folder = self.session.layout(transport).folder_of(profile.folder, endpoint=transport.endpoint)
+                receipt = transport.put(
+                    join(folder, submission.name),
+                    source,
+                    transfer_type=profile.transfer,
+                    committing=committing,
+                    progress=progress,
+                )
+        except BaseException as error:
+            if started:
+                self._broke_off(submission, profile, error)
+                raise
+            if _is_elsewhere(error):
+                return self.ledger.get(submission.id)
+            raise
+        return self._confirmed(submission, receipt)
+
+    def _confirmed(self, submission: Submission, receipt: PutReceipt) -> Submission:
+        if receipt.sha256 != submission.sha256:
+            lost = Evidence(proof=Proof.LINK_LOST, detail="the server confirmed other bytes than were claimed")
+            recorded = self._record(submission, lost)
+            raise self._unknown("the document changed while it was sent", lost.detail, recorded)
+        said = blot(" ".join(receipt.reply.split()))[:200]
+        evidence = Evidence(proof=Proof.CONFIRMED, detail=f"{receipt.bytes_sent} bytes; the server said: {said}")
+        try:
+            return self._record(submission, evidence)
+        except LedgerError as error:
+            raise LedgerError(
+                f"{submission.name} was sent, but the ledger could not record it: {error.what}",
+                certain=f"the server confirmed the whole document ({said}); the ledger still says it is being sent",
+                advice="make room for the ledger or mend it, then resume; do not file the document again",
+                operation="submit",
+                retry=Retry.AFTER_A_LOOK,
+            ) from error
+
+    def _broke_off(self, submission: Submission, profile: ServiceProfile, error: BaseException) -> None:
+        """Record what an error after the start means; raises what the caller is to see, or lets `error` pass."""
+        if isinstance(error, TransferRefused):
+            self._refused(submission, profile, error)
+            return
+        evidence = Evidence(proof=Proof.LINK_LOST, detail=_in_words(error), code=getattr(error, "code", "") or "")
+        try:
+            recorded = self._record(submission, evidence)
+        except LedgerError as failure:
+            logger.error("the ledger could not record what became of %s", submission.id)  # noqa: TRY400 no payloads
+            recorded = submission
+            error.add_note(f"The ledger could not record this: {failure.what}")
+        if isinstance(error, OutcomeUnknown | Rejected):
+            error.submission = recorded
+        elif isinstance(error, Exception):
+            raise self._unknown(f"sending {submission.name} broke off", evidence.detail, recorded) from error
+
+    def _refused(self, submission: Submission, profile: ServiceProfile, error: TransferRefused) -> None:
+        reply = blot(" ".join(error.reply.split()))[:200]
+        if NAME_REUSED in error.reply:
+            evidence = Evidence(proof=Proof.NAME_REUSED, detail=reply, code=NAME_REUSED)
+            raise DuplicateName(
+                f"the gateway refused the name {submission.name}: it was used before",
+                submission=self._record(submission, evidence),
+                certain="nothing was handed over now; the name is burnt",
+                advice="look whether the earlier file of this name is the same report, before filing under a new name",
+                operation="submit",
+                endpoint=error.endpoint,
+            ) from error
+        self._record(submission, Evidence(proof=Proof.NOTHING_LEFT, detail=reply, code=str(error.code)))
+        visible = self._visible()
+        if visible is not None and profile.folder not in visible:
+            raise not_visible(profile.folder, visible, endpoint=error.endpoint) from error
+
+    def _visible(self) -> tuple[str, ...] | None:
+        """The services visible now, None when that cannot be asked; a refusal may mean that a role was withdrawn."""
+        try:
+            return tuple(self.session.look().services)
+        except GovfileError as error:
+            logger.debug("could not look at the folders after a refusal: %s", type(error).__name__)
+            return None
+
+    def _unknown(self, what: str, evidence: str, submission: Submission) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"{what}: it may or may not have arrived",
+            evidence=evidence,
+            how_to_resolve=HOW_TO_RESOLVE,
+            submission=submission,
+            operation="submit",
+        )
+
+    def _record(self, submission: Submission, evidence: Evidence) -> Submission:
+        try:
+            return self.ledger.record(submission.id, evidence)
+        except BaseException:
+            self.unrecorded[submission.id] = evidence
+            raise
+
+    def catch_up(self) -> None:
+        """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""
+        for identifier, evidence in list(self.unrecorded.items()):
+            if self.ledger.get(identifier).state is State.SENDING:
+                self.ledger.record(identifier, evidence, durable=True)
+            self.unrecorded.pop(identifier, None)
+
+
+def _is_elsewhere(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, _Elsewhere):
+            return True
+        seen = seen.__cause__
+    return False
+
+
+def _in_words(error: BaseException) -> str:
+    """What broke off, without anything a foreign exception may hold of the document."""
+    if isinstance(error, OutcomeUnknown):
+        return blot(error.evidence)[:300]
+    if isinstance(error, GovfileError):
+        return blot(error.what)[:300]
+    return f"{type(error).__name__} while sending"
