@@ -67,6 +67,10 @@ class Control:
         except DataLost as error:
             raise self._ended_by(error, f"sending {verb}", phase) from error.__cause__
 
+    def hide(self, secret: str) -> None:
+        """Blot `secret` out of the replies that follow; "" ends that."""
+        self._reader.hidden = secret
+
     def was_told(self, verb: str) -> bool:
         """Whether `verb` is the last command that left, or may have left."""
         return self._last == verb

@@ -37,7 +37,7 @@ class CheckedReader:
         try:
             self._buffer = bytearray(min(BLOCK, self.size + 1))
             self._first = self._read(self._buffer)
-            if self._at_end:
+            if self._at_end or self._done > self.size:
                 self._check_whole()
         except BaseException:
             self._reader.close()
@@ -52,9 +52,9 @@ class CheckedReader:
         """The blocks in order; each is good until the next is asked for."""
         buffer, current = self._buffer, self._first
         spare = bytearray() if self._at_end else bytearray(BLOCK)
-        while not self._at_end and self._done <= self.size:
+        while not self._at_end:
             following = self._read(spare)
-            if not following:
+            if not following or self._done > self.size:
                 break
             yield current
             buffer, spare, current = spare, buffer, following

@@ -35,12 +35,6 @@ class Reply:
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()
 
-    def without(self, secret: str) -> Reply:
-        """The same reply with `secret` blotted out, should the server have repeated it."""
-        if not secret:
-            return self
-        return attrs.evolve(self, lines=tuple(line.replace(secret, "***") for line in self.lines))
-
 
 def printable(raw: bytes, limit: int = 2000) -> str:
     """Text from outside, safe to print: undecodable bytes and control characters as escapes, cut at `limit`."""
@@ -59,6 +53,8 @@ class ReplyReader:
         self._buffer = bytearray()
         self._lines: list[bytes] = []
         self._used = 0
+        #: A secret that may just have been sent: blotted out, should the server repeat it.
+        self.hidden = ""
 
     @property
     def is_empty(self) -> bool:
@@ -100,14 +96,18 @@ class ReplyReader:
         lines, self._lines, self._used = self._lines, [], 0
         code = lines[0][:3]
         prefixes = (code + b" ", code + b"-")
-        texts = [printable(line[4:] if line.startswith(prefixes) or line == code else line) for line in lines]
+        texts = [self._shown(line[4:] if line.startswith(prefixes) or line == code else line) for line in lines]
         return Reply(int(code), tuple(texts))
 
     def _error(self, what: str) -> ProtocolError:
         line = self._lines[0] if self._lines else bytes(self._buffer[:80])
         return ProtocolError(
             f"the server sent {what}",
-            excerpt=printable(line, 80),
+            excerpt=self._shown(line)[:80],
             endpoint=self._endpoint,
             advice="check that host and port belong to an FTPS server",
         )
+
+    def _shown(self, line: bytes) -> str:
+        text = printable(line)
+        return text.replace(self.hidden, "***") if self.hidden else text

@@ -175,13 +175,16 @@ class Opener:
             poller = select.poll()
             poller.register(control.fd, select.POLLIN)
             poller.poll(_LISTEN * 1000)
+            if not control.is_quiet():
+                raise lost(control.endpoint, "shaking hands in TLS", Phase.TLS)
 
     def _log_in(self, control: Control) -> None:
         password = self._password.reveal()
         reply = control.command("USER", self._encoded(self._user, "user name"), phase=Phase.AUTHENTICATE)
         if reply.code == 331:
+            control.hide(password)
             reply = control.command("PASS", self._encoded(password, "password"), phase=Phase.AUTHENTICATE)
-        reply = reply.without(password)
+            control.hide("")
         if reply.code in (202, 230, 232):
             return
         if reply.code == 421 or (400 <= reply.code < 500 and reply.code != 430):

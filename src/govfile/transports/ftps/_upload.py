@@ -50,6 +50,7 @@ class Upload:
         self._progress = progress
         self._read = 0
         self._sent = 0
+        self._begun = False
         self._complete = False
 
     def run(
@@ -74,7 +75,7 @@ class Upload:
         except GovfileError as error:
             if not self._session.control.was_told("STOR"):
                 raise
-            raise self._unknown(error.what, error) from (error.__cause__ or error)
+            raise self._unknown(error.what, error) from error
 
     def _converse(self, transfer: Transfer) -> Reply:
         """Send everything, then see the data connection and the reply to their ends."""
@@ -90,6 +91,7 @@ class Upload:
 
     def _send(self, transfer: Transfer) -> None:
         deadlines, channel = self._session.deadlines, transfer.channel
+        self._begun = True
         for block in self._reader.blocks():
             outgoing = self._lines.translate(block) if self._lines else block
             channel.send(outgoing, deadlines.limit("data", "sending the document", Phase.TRANSFER))
@@ -119,7 +121,7 @@ class Upload:
 
     def _judge(self, reply: Reply, transfer: Transfer, seconds: float) -> PutReceipt:
         if reply.is_refusal:
-            raise self._no(reply)
+            raise self._no(reply, transfer)
         if reply.code not in (226, 250) or not self._complete:
             raise self._unknown(f"the server answered {reply}", None)
         return PutReceipt(
@@ -133,26 +135,32 @@ class Upload:
             seconds=seconds,
         )
 
-    def _no(self, reply: Reply) -> GovfileError:
-        """A refusal: before any content, of the data connection as such, for good (5xx), or for now (4xx)."""
+    def _no(self, reply: Reply, transfer: Transfer) -> GovfileError:
+        """A refusal: before any content, of an unresumed data connection as such, for good (5xx), or for now (4xx)."""
         endpoint = self._session.control.endpoint
-        if reply.code in NO_DATA_CONNECTION or (self._sent == 0 and not self._complete):
+        demands_resumption = reply.code in NO_DATA_CONNECTION and not transfer.channel.resumed
+        if demands_resumption or not self._begun:
             return refused("take the document", reply, endpoint)
         if reply.code >= 500:
             return Rejected(
-                f"the server refused {self._path} after {self._sent} bytes: {reply}",
+                f"the server refused {self._path}: {reply}",
                 code=str(reply.code),
                 text=str(reply),
                 phase=Phase.CONFIRM,
+                certain=self._how_far(),
                 operation="put",
                 endpoint=endpoint,
             )
         return self._unknown(f"the server answered {reply}", None)
 
+    def _how_far(self) -> str:
+        if self._complete:
+            return f"every byte was sent ({self._sent} bytes)"
+        return f"{self._sent} bytes or a little more were sent, not the whole" if self._begun else "no content was sent"
+
     def _unknown(self, what: str, error: GovfileError | None) -> OutcomeUnknown:
         aborted = isinstance(error, TransferAborted)
-        how_far = "every byte was sent" if self._complete else f"{self._sent} bytes were sent, not the whole"
-        evidence = f"the server was told to store {self._path}; {how_far}; then {what}"
+        evidence = f"the server was told to store {self._path}; {self._how_far()}; then {what}"
         return OutcomeUnknown(
             f"it is not known whether {self._path} arrived: {what}",
             evidence=f"{evidence}; the last block was withheld and the transfer aborted" if aborted else evidence,

@@ -53,6 +53,10 @@ logger = logging.getLogger("govfile.transports.ftps")
 _T = TypeVar("_T")
 
 
+#: After these replies the session is given up: the server closes it (421), or demands a fresher TLS session (425, 522).
+_OVER = frozenset({"421", "425", "522"})
+
+
 class FtpsTransport:
     """Folders of files on an FTPS server, as `govfile.transports.base.FileTransport` draws it.
 
@@ -212,7 +216,7 @@ class FtpsTransport:
             raise ended.error from ended.error.__cause__
         except (TransferRefused, Rejected) as error:
             error.operation = operation
-            if getattr(error, "code", None) in (421, "421"):
+            if str(error.code) in _OVER:
                 self._drop()
             raise
         except InvalidName:
