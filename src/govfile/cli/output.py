@@ -178,9 +178,11 @@ def submission_fields(submission: Submission) -> dict[str, Any]:
     }
 
 
-def moment(at: datetime | None) -> str:
-    """A moment for people, in UTC to the second."""
-    return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+def moment(at: datetime | None, *, precise: bool = False) -> str:
+    """A moment for people, in UTC, to the second or, where `precise`, to the millisecond."""
+    if at is None:
+        return ""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds" if precise else "seconds")
 
 
 def _plain(value: object) -> Any:

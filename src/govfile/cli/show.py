@@ -88,7 +88,7 @@ def history(out: Output, submission: Submission) -> None:
     """What is known and since when, one event a row or record."""
     out.table(
         ("UTC", "state", "evidence"),
-        [(moment(event.at), event.state.value, event.evidence) for event in submission.history],
+        [(moment(event.at, precise=True), event.state.value, event.evidence) for event in submission.history],
     )
     for event in submission.history:
         out.record(

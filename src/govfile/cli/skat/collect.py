@@ -31,6 +31,10 @@ def collect(
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove from the gateway what is safely kept and recorded.")
     ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option("--even-if-filed-by-others", help="Also when only another login of the company waits."),
+    ] = False,
 ) -> Exit:
     """Fetch statuses and answers, and record what they prove. Nothing is removed at the gateway unless asked.
 
@@ -40,7 +44,7 @@ def collect(
 
     folder = session.into(into)
     with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
-        found = gateway.collect(folder, delete=delete)
+        found = gateway.collect(folder, delete=delete, even_if_filed_by_others=anyway)
     report(session.out, found)
     code = exits.worst(map(exits.of_submission, found.submissions))
     session.out.record(

@@ -1,4 +1,4 @@
-"""`govfile skat resume` and `settle`: after a crash, and after an outcome nobody could know."""
+"""`govfile skat resume`, `settle` and `rebuild`: after a crash, an outcome nobody could know, a lost ledger."""
 
 from typing import Annotated
 
@@ -19,11 +19,15 @@ def resume(session: Session) -> Exit:
     from govfile.cli.skat.gateway import open_gateway
 
     with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
-        resumed = list(gateway.resume())
-    for submission in resumed:
-        show.line(session.out, submission)
-    code = exits.worst(map(exits.of_submission, resumed))
-    session.out.say(f"resumed: {show.counts(resumed)}")
+        resumed = gateway.resume()
+    for one in resumed:
+        show.line(session.out, one.submission)
+        if one.error is not None:
+            session.out.error(one.error, about=one.submission.name)
+    code = exits.worst(
+        exits.of_submission(one.submission) if one.error is None else exits.of_error(one.error) for one in resumed
+    )
+    session.out.say(f"resumed: {show.counts(one.submission for one in resumed)}")
     session.out.record("summary", resumed=len(resumed), exit=int(code))
     return code
 
@@ -47,4 +51,19 @@ def settle(
         filing = find_one(ledger, which, environment=session.environment.name)
         settled = gateway.settle(filing, arrived=arrived, reason=reason)
     show.whole(session.out, settled)
+    return Exit.DONE
+
+
+@command(app, "rebuild")
+def rebuild(session: Session) -> Exit:
+    """Burn in the ledger every name that the files waiting at the gateway show to be used up. Files nothing.
+
+    For a ledger that was lost. The first filing with a new ledger does it by itself.
+    """
+    from govfile.cli.skat.gateway import open_gateway
+
+    with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
+        burnt = gateway.rebuild()
+    session.out.say(f"{burnt} names burnt")
+    session.out.record("summary", burnt=burnt, exit=int(Exit.DONE))
     return Exit.DONE

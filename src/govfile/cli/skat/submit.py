@@ -97,14 +97,10 @@ def _file(session: Session, gateway: "Gateway", paths: list[Path], wish: Wish, t
 def _in_parallel(
     gateway: "Gateway", paths: list[Path], wish: Wish
 ) -> Iterator[tuple[Path, Submission | errors.GovfileError]]:
-    outcomes = gateway.submit_many(
-        paths,
-        service=wish.service,
-        connections=wish.connections,
-        dry_run=wish.dry_run,
-        key=wish.key,
-        again=wish.again,
-    )
+    from govfile.skat.filing import Filing
+
+    filings = (Filing(document=path, key=wish.key, again=wish.again) for path in paths)
+    outcomes = gateway.submit_many(filings, service=wish.service, dry_run=wish.dry_run, connections=wish.connections)
     for document, outcome in outcomes:
         assert isinstance(document, Path)
         yield document, outcome

@@ -104,7 +104,7 @@ class Watch:
     def _look(self) -> None:
         """One look; a link that is down now may be up at the next."""
         try:
-            found = self._gateway.collect(self._into)
+            found = self._gateway.collect(self._into, even_if_filed_by_others=True)
         except TransportError as error:
             if error.retry is not Retry.SAME_REQUEST:
                 raise
