@@ -31,6 +31,7 @@ pytestmark = pytest.mark.servers
 _TOKEN = "company"
 _LONELY = "single key"
 _SEALED = "sealed"
+_NAKED = "naked"
 _ALGORITHMS = [
     *(("rsa", found) for found in SignatureAlgorithm if found.scheme is not Scheme.ECDSA),
     *((label, found) for found in SignatureAlgorithm if found.scheme is Scheme.ECDSA for label in ("ec256", "ec521")),
@@ -49,12 +50,15 @@ def identities(authority: pki.Authority) -> dict[str, pki.Identity]:
 
 @pytest.fixture(scope="session")
 def hsm(tmp_path_factory: pytest.TempPathFactory, identities: dict[str, pki.Identity]) -> Iterator[SoftHsm]:
-    """A token with four keys, the last without a certificate; one with a key and no public half; one for PIN tests."""
+    """A token with four keys, the last without a certificate; one with a key and no public half; and others."""
     before = os.environ.get("SOFTHSM2_CONF")
     found = SoftHsm.create(tmp_path_factory.mktemp("softhsm"))
     found.add_token(_TOKEN)
     found.add_token(_LONELY)
     found.add_token(_SEALED)
+    found.add_token(_NAKED)
+    found.add_key(_NAKED, identities["bare"], label="naked", key_id=b"\x01")
+    found.remove_public_key(_NAKED, key_id=b"\x01")
     found.add_key(_SEALED, identities["rsa"], label="sealed", key_id=b"\x01")
     for number, (label, identity) in enumerate(identities.items(), 1):
         found.add_key(_TOKEN, identity, label=label, key_id=bytes([number]))
@@ -123,6 +127,17 @@ def test_a_certificate_from_a_file_for_a_key_in_the_token(
         Credential.from_pkcs11(hsm.module, token=_TOKEN, pin=Secret(PIN), key_label="bare", certificate=other.pem)
     with pytest.raises(CredentialError, match="does not fit"):
         Credential.from_pkcs11(hsm.module, token=_TOKEN, pin=Secret(PIN), key_label="bare")
+
+
+def test_a_key_whose_public_half_nobody_shows(
+    hsm: SoftHsm, identities: dict[str, pki.Identity], company: pki.Identity
+) -> None:
+    for given in (None, company.pem, identities["ec256"].pem):
+        with pytest.raises(CredentialError, match="no certificate fits it"):
+            Credential.from_pkcs11(hsm.module, token=_NAKED, pin=Secret(PIN), certificate=given)
+    bare = identities["bare"]
+    credential = Credential.from_pkcs11(hsm.module, token=_NAKED, pin=Secret(PIN), certificate=bare.pem)
+    assert credential.public_key == bare.key.public_key()
 
 
 def test_an_expired_certificate_in_a_token(hsm: SoftHsm, authority: pki.Authority) -> None:

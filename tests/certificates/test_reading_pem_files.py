@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from govfile import Credential, CredentialError, Secret
 from support import pki
+from support.programs import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +124,49 @@ def test_what_cannot_be_used_says_why(data: bytes, message: str) -> None:
     with pytest.raises(CredentialError, match=message) as refused:
         Credential.from_pem(data)
     assert refused.value.advice
+
+
+def test_a_cipher_nobody_uses_is_told_from_a_wrong_passphrase(company: pki.Identity, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.pem", tmp_path / "out.pem"
+    source.write_bytes(company.key_pem())
+    command = [require("openssl"), "pkcs8", "-topk8", "-in", str(source), "-out", str(target)]
+    command += ["-v2", "camellia-256-cbc", "-passout", "pass:x"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    with pytest.raises(CredentialError, match="encrypted in a way, that cannot be read"):
+        Credential.from_pem(target.read_bytes() + company.pem, Secret("x"))
+
+
+@pytest.fixture
+def odd_curve(tmp_path: Path) -> bytes:
+    """Key and certificate on a curve that is not supported, PEM."""
+    key, certificate = tmp_path / "odd.key", tmp_path / "odd.crt"
+    command = [
+        require("openssl"),
+        "req",
+        "-x509",
+        "-nodes",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime239v1",
+    ]
+    command += ["-subj", "/CN=odd", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return key.read_bytes() + certificate.read_bytes()
+
+
+def test_a_curve_that_is_not_supported(odd_curve: bytes, company: pki.Identity, tmp_path: Path) -> None:
+    with pytest.raises(CredentialError, match="of a kind, or encrypted in a way"):
+        Credential.from_pem(odd_curve)
+    source, target = tmp_path / "odd.pem", tmp_path / "odd.p12"
+    source.write_bytes(odd_curve)
+    command = [require("openssl"), "pkcs12", "-export", "-in", str(source), "-out", str(target), "-passout", "pass:x"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    # The oldest cryptography allowed cannot tell an odd curve in a PKCS#12 file from damage.
+    with pytest.raises(CredentialError, match=r"of a kind, or is encrypted in a way|file is damaged"):
+        Credential.from_pkcs12(target, Secret("x"))
+    certificate = odd_curve[odd_curve.index(b"-----BEGIN CERTIFICATE") :]
+    assert Credential.from_pem(company.key_pem() + certificate + company.pem).certificate == company.certificate
 
 
 def test_an_unknown_kind_of_key_is_refused() -> None:

@@ -7,7 +7,9 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +121,32 @@ def test_several_keys_are_named(company: pki.Identity, other: pki.Identity) -> N
     data = _two_in_one(company.pkcs12(b"x", friendly_name="Løn".encode()), other.pkcs12(b"x", friendly_name=b"Rente"))
     with pytest.raises(CredentialError, match=r"2 keys: 'Løn', 'Rente'"):
         Credential.from_pkcs12(data, Secret("x"))
+
+
+def test_keys_in_nested_bags_are_counted(company: pki.Identity, other: pki.Identity) -> None:
+    both = _two_in_one(company.pkcs12(friendly_name=b"outer"), _nested(other.pkcs12(friendly_name=b"inner")))
+    with pytest.raises(CredentialError, match="2 keys: 'outer', 'inner'"):
+        Credential.from_pkcs12(both)
+
+
+def _nested(data: bytes) -> bytes:
+    """The same file, with each SafeContents wrapped into a bag of its own."""
+    held = []
+    for info in _der.read(list(list(_der.read(data))[1])[1].child(0).octets):
+        if info.child(0).content == bytes.fromhex("2a864886f70d010701"):
+            contents = info.child(1).child(0).octets
+            bag = _tlv(0x30, bytes.fromhex("060b2a864886f70d010c0a0106"), _tlv(0xA0, contents))
+            wrapped = _tlv(0x04, _tlv(0x30, bag))
+            held.append(_tlv(0x30, bytes.fromhex("06092a864886f70d010701"), _tlv(0xA0, wrapped)))
+    whole = _tlv(0x04, _tlv(0x30, *held))
+    return _tlv(0x30, b"\x02\x01\x03", _tlv(0x30, bytes.fromhex("06092a864886f70d010701"), _tlv(0xA0, whole)))
+
+
+def test_a_key_of_an_unknown_type() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    data = serialize_key_and_certificates(None, key, None, None, NoEncryption())
+    with pytest.raises(CredentialError, match="Ed25519"):
+        Credential.from_pkcs12(data)
 
 
 def test_keys_without_a_name_are_counted(company: pki.Identity, other: pki.Identity) -> None:

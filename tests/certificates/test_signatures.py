@@ -7,7 +7,7 @@ import threading
 from pathlib import Path  # noqa: TC003 - fixtures are looked up by it
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from govfile import Credential, CredentialError
 from govfile.certificates.signer import Scheme, SignatureAlgorithm, Signer, SoftwareSigner, is_signature
@@ -88,6 +88,11 @@ def test_a_credentials_signer_is_a_signer(company: pki.Identity) -> None:
     assert is_signature(
         company.key.public_key(), signer.sign(b"x", SignatureAlgorithm.RSA_SHA256), b"x", SignatureAlgorithm.RSA_SHA256
     )
+
+
+def test_a_key_of_an_unknown_type_is_refused() -> None:
+    with pytest.raises(CredentialError, match="Ed25519"):
+        SoftwareSigner(ed25519.Ed25519PrivateKey.generate())  # type: ignore[arg-type]
 
 
 def test_threads_share_a_signer() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
 from govfile import CredentialError
@@ -117,6 +119,19 @@ def test_the_error_shows_both_attributes_and_no_personal_number(root: pki.Author
             _subject(root, _oces3_like(personal)).require_identity()
         assert "1234" not in str(refused.value)
         assert "<personal number>" in str(refused.value)
+
+
+def test_a_subject_that_cannot_be_read_is_our_error(root: pki.Authority) -> None:
+    der = root.issue(pki.oces3(common_name="Eksempel")).certificate.public_bytes(Encoding.DER)
+    certificate = load_der_x509_certificate(der.replace(b"Eksempel", b"\xff" * 8))
+    with pytest.raises(CredentialError, match="cannot be read"):
+        Subject.of(certificate)
+
+
+def test_an_issuer_that_cannot_be_read_is_unknown() -> None:
+    certificate = pki.Authority.create(pki.OCES3_ISSUER).issue().certificate
+    der = certificate.public_bytes(Encoding.DER).replace(b"Den Danske Stat", b"\xff" * 15)
+    assert is_test_certificate(load_der_x509_certificate(der)) is None
 
 
 def test_the_repr_names_no_person(root: pki.Authority) -> None:

@@ -10,12 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEQUENCE = 0x30
-SET = 0x31
 INTEGER = 0x02
 OCTETS = 0x04
 OCTETS_CONSTRUCTED = 0x24
 OID = 0x06
-BMP_STRING = 0x1E
 CONTEXT_0 = 0xA0
 
 _DEEPEST = 32
@@ -45,6 +43,13 @@ class Element:
             inner = read(self.content, offset)
             offset += inner.size
             yield inner
+
+    def child(self, index: int) -> Element:
+        """The inner element at `index`; raises `NotDer` where there is none."""
+        inner = list(self)
+        if index >= len(inner):
+            raise NotDer(f"{len(inner)} inner elements where {index + 1} belong")
+        return inner[index]
 
     @property
     def octets(self) -> bytes:

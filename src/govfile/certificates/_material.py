@@ -39,7 +39,7 @@ def certificate_for(key: PublicKey, certificates: Sequence[x509.Certificate]) ->
     """The one certificate that `key` belongs to; raises `CredentialError` for none and for several."""
     if not certificates:
         raise CredentialError("there is a key and no certificate", advice="give the certificate too")
-    fitting = [found for found in dict.fromkeys(certificates) if _key_of(found) == key]
+    fitting = [found for found in dict.fromkeys(certificates) if key_of(found) == key]
     if not fitting:
         raise CredentialError(
             f"the key ({describe_key(key)}) does not fit {_listed(certificates)}",
@@ -77,7 +77,8 @@ def _listed(certificates: Sequence[x509.Certificate]) -> str:
     return ", ".join(label(found) for found in dict.fromkeys(certificates))
 
 
-def _key_of(certificate: x509.Certificate) -> object:
+def key_of(certificate: x509.Certificate) -> object:
+    """The certificate's public key, None for one that cannot be read."""
     try:
         return certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):

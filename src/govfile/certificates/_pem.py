@@ -103,15 +103,13 @@ def _key(block: bytes, title: bytes, passphrase: Secret | None) -> rsa.RSAPrivat
         key = load(block, secret)
     except TypeError as error:
         raise _passphrase_error(secret is not None) from error
-    except UnsupportedAlgorithm as error:
-        raise CredentialError(
-            "the private key is of a kind, or encrypted in a way, that cannot be read here",
-            advice="use an RSA or EC key in PKCS#8 form",
-        ) from error
-    except ValueError as error:
-        # OpenSSH's own format answers a missing passphrase with a ValueError.
-        if secret is None and "encrypted" in str(error) and title == b"OPENSSH PRIVATE KEY":
-            raise _passphrase_error(given=False) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        # cryptography has no error of its own for a cipher it does not know: only the text tells.
+        if isinstance(error, UnsupportedAlgorithm) or str(error).startswith("Unknown key encryption"):
+            raise CredentialError(
+                "the private key is of a kind, or encrypted in a way, that cannot be read here",
+                advice="use an RSA or EC key in PKCS#8 form, encrypted with AES-256",
+            ) from error
         what = "the private key is damaged" if secret is None else "the passphrase is wrong, or the key is damaged"
         raise CredentialError(what, advice="check the passphrase, then copy the file again") from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):

@@ -23,6 +23,7 @@ _DATA = bytes.fromhex("2a864886f70d010701")
 _BAG = bytes.fromhex("2a864886f70d010c0a01")
 _KEY_BAGS = {_BAG + b"\x01", _BAG + b"\x02"}
 _NESTED_BAG = _BAG + b"\x06"
+_DEEPEST_BAG = 4
 _FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
 
 
@@ -50,15 +51,14 @@ def _check_form(data: bytes) -> _der.Element:
     """The outermost element, once it looks like `SEQUENCE { INTEGER 3, SEQUENCE { OID … } … }`."""
     try:
         outer = _der.read(data).expect(_der.SEQUENCE)
-        version, content = list(outer)[:2]
-        kind = next(iter(content.expect(_der.SEQUENCE)))
-        if version.expect(_der.INTEGER).content == b"\x03" and kind.tag == _der.OID:
+        kind = outer.child(1).expect(_der.SEQUENCE).child(0)
+        if outer.child(0).expect(_der.INTEGER).content == b"\x03" and kind.tag == _der.OID:
             return outer
     except _der.CutShort as error:
         if data[:1] == bytes([_der.SEQUENCE]):
             raise CredentialError(f"the PKCS#12 file is cut short: {error}", advice="copy it again") from error
-    except (_der.NotDer, ValueError, StopIteration):
-        pass
+    except _der.NotDer:
+        pass  # said below, with what it may be instead
     raise CredentialError("this is not a PKCS#12 file", advice=_what_it_is_instead(data))
 
 
@@ -78,36 +78,35 @@ def _key_names(outer: _der.Element) -> Iterator[str]:
     Keys lie in the unencrypted layer, each encrypted by itself, in the files of every known program.
     """
     try:
-        safes = _octets_of(list(outer)[1])
+        safes = _octets_of(outer.child(1))
         for info in _der.read(safes).expect(_der.SEQUENCE):
-            if next(iter(info)).content == _DATA:
+            if info.child(0).content == _DATA:
                 yield from _bags(_der.read(_octets_of(info)), 0)
-    except (_der.NotDer, IndexError, StopIteration):
+    except _der.NotDer:
         return  # cryptography judges the rest
 
 
 def _octets_of(info: _der.Element) -> bytes:
     """The bytes inside a ContentInfo of the type data."""
-    kind, wrapped = list(info)[:2]
-    if kind.content != _DATA:
+    if info.child(0).content != _DATA:
         raise _der.NotDer("not of the type data")
-    return next(iter(wrapped.expect(_der.CONTEXT_0))).octets
+    return info.child(1).expect(_der.CONTEXT_0).child(0).octets
 
 
 def _bags(contents: _der.Element, depth: int) -> Iterator[str]:
     for bag in contents.expect(_der.SEQUENCE):
-        parts = list(bag)
-        if parts[0].content in _KEY_BAGS:
-            yield _friendly_name(parts[2]) if len(parts) > 2 else "(no name)"
-        elif parts[0].content == _NESTED_BAG and depth < 4:
-            yield from _bags(next(iter(parts[1])), depth + 1)
+        kind = bag.child(0).content
+        if kind in _KEY_BAGS:
+            attributes = list(bag)[2:]
+            yield _friendly_name(attributes[0]) if attributes else "(no name)"
+        elif kind == _NESTED_BAG and depth < _DEEPEST_BAG:
+            yield from _bags(bag.child(1).child(0), depth + 1)
 
 
 def _friendly_name(attributes: _der.Element) -> str:
     for attribute in attributes:
-        kind, values = list(attribute)[:2]
-        if kind.content == _FRIENDLY_NAME:
-            return repr(next(iter(values)).content.decode("utf-16-be", "replace"))
+        if attribute.child(0).content == _FRIENDLY_NAME:
+            return repr(attribute.child(1).child(0).content.decode("utf-16-be", "replace"))
     return "(no name)"
 
 
@@ -121,8 +120,8 @@ def _decrypt(data: bytes, passphrase: Secret | None) -> pkcs12.PKCS12KeyAndCerti
                 return pkcs12.load_pkcs12(data, candidate)
         except UnsupportedAlgorithm as error:
             raise CredentialError(
-                "the PKCS#12 file is encrypted in a way that cannot be read here",
-                advice="export it again with AES-256 or 3DES",
+                "the PKCS#12 file holds a key of a kind, or is encrypted in a way, that cannot be read here",
+                advice="use an RSA or EC key; export it again with AES-256 or 3DES",
             ) from error
         except (ValueError, TypeError) as error:
             failure = error

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from govfile.certificates._files import utf8
+from govfile.certificates._material import key_of
 from govfile.certificates.signer import PublicKey, Scheme, SignatureAlgorithm, describe_key, is_signature
 from govfile.errors import CredentialError, MissingExtra
 
@@ -246,7 +247,7 @@ def _public_key_of(session: Any, key: Any, certificates: Sequence[x509.Certifica
     if is_rsa:
         with contextlib.suppress(pkcs11.PKCS11Error):
             return _rsa_half(key)
-    candidates = [*_public_objects(session, key), *(found.public_key() for found in certificates)]
+    candidates = [*_public_objects(session, key), *(key_of(found) for found in certificates)]
     fitting = rsa.RSAPublicKey if is_rsa else ec.EllipticCurvePublicKey
     for candidate in candidates:
         if isinstance(candidate, fitting) and _is_half_of(key, candidate):
