@@ -13,13 +13,19 @@ from govfile.errors import ConfigurationError, InvalidName
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def _storable(text: str) -> str:
-    """A local path as text that any database takes: bytes that are no UTF-8 are spelt out."""
-    return os.fsencode(text).decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+def storable(text: str) -> str:
+    """A path or a foreign name as text that any database takes: what is no Unicode, and NUL, is spelt out."""
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
 
 
 def _path(value: str | os.PathLike[str] | None) -> str | None:
-    return None if value is None else _storable(os.fspath(value))
+    return None if value is None else storable(os.fspath(value))
 
 
 def _text(name: str, value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from govfile.filing.claim import check_given
+from govfile.filing.claim import check_given, storable
 from govfile.filing.ledger.claims import new_identifiers
 from govfile.filing.ledger.rows import CLAIMED, fold, to_row
 from govfile.filing.states import Proof, State
@@ -30,7 +30,7 @@ class BurntScope:
 
 def burnt_rows(scope: BurntScope, names: Iterable[str], at: datetime) -> list[tuple[Any, ...]]:
     """A row for each name, in the one order in which everybody claims."""
-    wanted = sorted(set(names), key=fold)
+    wanted = sorted({storable(name) for name in names}, key=fold)
     return [_row(scope, name, its, at) for name, its in zip(wanted, new_identifiers(len(wanted)), strict=True)]
 
 

@@ -133,7 +133,7 @@ class Database:
             try:
                 with self._connections.lend(durable) as connection:
                     return work(Session(connection, self._statements))
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, UnicodeDecodeError) as error:
                 is_lost = bool(getattr(error, "connection_invalidated", False))
                 if tried == _TRIES or not (is_lost or is_collision(error)):
                     raise translated(error, self.place) from error

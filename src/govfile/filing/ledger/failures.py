@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
 
 from govfile.errors import LedgerBusy, LedgerDamaged, LedgerError, Retry
-
-if TYPE_CHECKING:
-    from sqlalchemy.exc import SQLAlchemyError
 
 _RESTORE = "keep the file as it is, restore a backup beside it and rebuild from the authority's folders"
 _UNRECORDED = "nothing that was not recorded has left the machine"
@@ -67,6 +63,8 @@ _CODES: dict[int, tuple[type[LedgerError], str, str]] = {
 def translated(error: Exception, place: str) -> LedgerError:
     """The error to raise for `error`, which a driver or SQLAlchemy raised; the caller keeps it as the cause."""
     original = getattr(error, "orig", None) or error
+    if isinstance(original, UnicodeDecodeError):  # of SQLite's own message, which quotes damaged text
+        return LedgerDamaged(f"the ledger holds text that cannot be read: {place}", advice=_RESTORE)
     if isinstance(original, sqlite3.Error):
         return _from_sqlite(original, place)
     return _from_postgresql(original, place)
@@ -74,6 +72,8 @@ def translated(error: Exception, place: str) -> LedgerError:
 
 def _from_sqlite(error: sqlite3.Error, place: str) -> LedgerError:
     code = getattr(error, "sqlite_errorcode", None)
+    if code is None and isinstance(error, sqlite3.OperationalError):  # Python's own: a text that is no UTF-8
+        return LedgerDamaged(f"the ledger holds text that cannot be read: {place}", advice=_RESTORE)
     kind, what, advice = _CODES.get((code or 0) & 0xFF, (LedgerError, "the ledger failed", "see the cause"))
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     retry = Retry.SAME_REQUEST if kind is LedgerBusy else Retry.NEVER
@@ -92,6 +92,6 @@ def _from_postgresql(error: BaseException, place: str) -> LedgerError:
     return kind(f"{what}{reason}: {place}", certain=_UNRECORDED, advice=advice, operation="ledger", retry=retry)
 
 
-def is_collision(error: SQLAlchemyError) -> bool:
+def is_collision(error: Exception) -> bool:
     """Whether the server undid our transaction for another's sake, so that it may simply be run again."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) in ("40P01", "40001")

@@ -31,8 +31,10 @@ def open_server(
     psycopg = _driver()
 
     def connect() -> Any:
-        secret = {"password": password.reveal()} if password is not None else {}
-        return psycopg.connect(autocommit=True, connect_timeout=max(2, round(patience)), **settings, **secret)
+        keywords = {"connect_timeout": max(2, round(patience)), **settings}
+        if password is not None:
+            keywords["password"] = password.reveal()
+        return psycopg.connect(**keywords, autocommit=True)
 
     engine = create_engine(
         "postgresql+psycopg://",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from govfile.errors import LedgerError
+from govfile.filing.claim import storable
 from govfile.filing.ledger.export import write_rows
 from govfile.filing.ledger.owners import Owner
 from govfile.filing.ledger.receipts import from_receipt_row
@@ -57,7 +58,7 @@ class Reader:
 
     def find(self, *, authority: str, environment: str, sender: str, name: str) -> Submission | None:
         """The submission filed under exactly this name, or None."""
-        values = {"authority": authority, "environment": environment, "sender": sender, "folded": fold(name)}
+        values = {"authority": authority, "environment": environment, "sender": sender, "folded": fold(storable(name))}
         row = self._database.run(lambda session: session.one(session.statements.by_name, values))
         found = None if row is None else from_row(row)[0]
         return found if found is not None and found.name == name else None
@@ -149,7 +150,7 @@ class Reader:
             "authority": authority,
             "environment": environment,
             "login": login,
-            "remote_name": remote_name,
+            "remote_name": storable(remote_name),
             "size": size,
         }
         for row in self._pages("receipts", None, filters):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from govfile.errors import LedgerDamaged
-from govfile.filing.ledger.rows import checksum, micros, moment
+from govfile.filing.claim import storable
+from govfile.filing.ledger.rows import checksum, fits, micros, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,8 @@ class Received:
 
     `login` is whose folder it was in; `size` in bytes; `modified` the server's time for it (aware UTC, None where it
     gave none), `at` ours; `sha256` 64 hex digits. `submission_id` is the submission it belongs to, None for what came
-    unasked; `what` is "status", "answer" or "unsolicited".
+    unasked; `what` is "status", "answer" or "unsolicited". What no database holds in a name (NUL, stray bytes) comes
+    back spelt out.
     """
 
     authority: str
@@ -60,11 +62,11 @@ def to_receipt_row(received: Received) -> tuple[Any, ...]:
         received.authority,
         received.environment,
         received.login,
-        received.remote_name,
+        storable(received.remote_name),
         received.size,
         _NO_TIME if received.modified is None else micros(received.modified),
         received.sha256,
-        received.saved_as,
+        storable(received.saved_as),
         micros(received.at),
         received.submission_id,
         received.what,
@@ -75,7 +77,7 @@ def to_receipt_row(received: Received) -> tuple[Any, ...]:
 def from_receipt_row(row: Sequence[Any]) -> Received:
     """What a row holds; raises `LedgerDamaged` when its checksum does not fit."""
     values: dict[str, Any] = dict(zip(RECEIVED_COLUMNS, row, strict=True))
-    if checksum(row[:-1]) != values.pop("crc"):
+    if not fits(row[:-1], values.pop("crc")):
         raise LedgerDamaged(
             f"the ledger's record of the received file {values['remote_name']!r} does not fit its checksum",
             certain="nothing was changed; what the record says cannot be believed",

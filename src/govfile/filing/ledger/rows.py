@@ -71,6 +71,14 @@ def fold(name: str) -> str:
     return name.casefold()
 
 
+def fits(values: Sequence[Any], crc: Any) -> bool:
+    """Whether the checksum is that of the values; values of a kind we never write do not fit."""
+    try:
+        return bool(checksum(values) == crc)
+    except TypeError:
+        return False
+
+
 def checksum(values: Sequence[Any]) -> int:
     """CRC-32 over a row's values (texts, whole numbers, None); finds flipped bits, not ill will."""
     return zlib.crc32(_encode(values).encode("ascii"))
@@ -165,7 +173,7 @@ def from_row(row: Sequence[Any]) -> tuple[Submission, str, str]:
     does not know.
     """
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-    if checksum(row[:-1]) != values["crc"]:
+    if not fits(row[:-1], values["crc"]):
         raise LedgerDamaged(
             f"the ledger's record of {values['name']!r} (id {values['id']!r}) does not fit its checksum",
             certain="nothing was changed; what the record says cannot be believed",
