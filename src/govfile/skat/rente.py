@@ -39,6 +39,8 @@ def check_zip(content: Content) -> None:
         try:
             with zipfile.ZipFile(reader) as archive:
                 entries = archive.infolist()
+            if any(entry.header_offset < 0 for entry in entries):
+                raise zipfile.BadZipFile("its beginning is missing")
         except _BROKEN as error:
             raise InvalidContent(
                 "the document is not a zip that can be read",
