@@ -85,10 +85,11 @@ def log_in(
     resumes: bool = False,
     implicit: bool = False,
     version: ssl.TLSVersion | None = None,
+    timeout: float = 10,
 ) -> Client:
     """A logged-in session with protected data connections; raises what ftplib and ssl raise."""
     identity = identity or sandbox.identity
-    client = Client(context=context(identity, sandbox.trust_pem(), folder, version=version), timeout=10)
+    client = Client(context=context(identity, sandbox.trust_pem(), folder, version=version), timeout=timeout)
     client.resumes, client.implicit = resumes, implicit
     try:
         client.connect("localhost", (at or sandbox).port)

@@ -286,6 +286,7 @@ class BackEnd:
     def remove(self, identity: Identity, name: str) -> bool:
         """Delete from `out`; False when it was not there."""
         with self._lock:
+            self.run_due()
             return self._out.get(self._owner(identity), {}).pop(name, None) is not None
 
     def held(self, identity: Identity, service: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from OpenSSL import SSL
 
 from govfile.sandbox.skat import tls
 from govfile.sandbox.skat.faults import LinkLoss
-from govfile.sandbox.skat.filesystem import Upload
+from govfile.sandbox.skat.filesystem import Download, Upload
 from govfile.sandbox.skat.library import TLS_DTPHandler
 
 _log = logging.getLogger("govfile.sandbox")
@@ -79,8 +79,6 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
 
     def cut_off(self) -> None:
         """End as a broken line would."""
-        if isinstance(self.file_obj, Upload) and not self._is_settled:
-            self.file_obj.discard()
         self._is_settled = True
         self._error = True
         self._resp = ()
@@ -88,7 +86,7 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
 
     def send(self, data: bytes) -> int:
         limit = self._faults.cut_downloads
-        if limit is None or self.cmd != "RETR":
+        if limit is None or not isinstance(self.file_obj, Download):
             return int(super().send(data))
         sent = int(super().send(data[: max(0, limit - self.tot_bytes_sent)])) if self.tot_bytes_sent < limit else 0
         if self.tot_bytes_sent >= limit:
@@ -109,10 +107,9 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
     # --- the end
 
     def handle_error(self) -> None:
-        upload = self.file_obj
-        if not (isinstance(upload, Upload) and upload.is_full):
+        if not (isinstance(self.file_obj, Upload) and self.file_obj.is_full):
             self.cmd_channel.door.trouble("a data connection")
-        self._error = True
+            self._error = True
         self.transfer_finished = False
         self._resp = ("426 Connection closed; transfer aborted.", _log.debug)
         self.close()
@@ -140,7 +137,6 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
             self._resp = ("426 The data connection ended without a TLS shutdown; transfer aborted.", _log.debug)
         else:
             self._take(upload)
-        upload.discard()
 
     def _ended_cleanly(self) -> bool:
         shutdown = self.socket.get_shutdown() if isinstance(self.socket, SSL.Connection) else 0

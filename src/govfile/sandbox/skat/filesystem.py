@@ -25,7 +25,7 @@ class Upload:
 
     def __init__(self, name: str, *, limit: int | None) -> None:
         self.name = name
-        self.content = tempfile.SpooledTemporaryFile(max_size=_HELD_IN_MEMORY)  # noqa: SIM115 - `discard` closes it
+        self.content = tempfile.SpooledTemporaryFile(max_size=_HELD_IN_MEMORY)  # noqa: SIM115 - `close` does it
         self.size = 0
         self.is_full = False
         self.closed = False
@@ -47,16 +47,14 @@ class Upload:
         return self.content.write(block)
 
     def close(self) -> None:
-        """No more is coming."""
-        self.closed = True
-
-    def discard(self) -> None:
-        """Forget the bytes."""
+        """Forget the bytes; an upload is settled before it is closed."""
         self.closed = True
         self.content.close()
 
 
-class _Download(io.BytesIO):
+class Download(io.BytesIO):
+    """A file on its way out."""
+
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
         self.name = name
@@ -165,13 +163,13 @@ class Folders(AbstractedFS):  # type: ignore[misc]
 
     # --- contents
 
-    def open(self, filename: str, mode: str) -> Upload | _Download:
+    def open(self, filename: str, mode: str) -> Upload | Download:
         if mode == "wb":
             return Upload(filename, limit=0 if self._faults.disk_full else self._view.settings.quota)
         content = self._view.read(filename)
         if mode != "rb" or content is None:
             raise _missing(filename)
-        return _Download(filename, content)
+        return Download(filename, content)
 
     def remove(self, path: str) -> None:
         spot = self._view.spot(path)

@@ -102,6 +102,7 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         self.transfer_type = "ascii"
         self.authorizer = _Doorkeeper(self)
         self._tls_version = ""
+        self._is_deaf = False
         super().__init__(conn, server, ioloop)
 
     @classmethod
@@ -125,7 +126,7 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
 
     def secure_connection(self, ssl_context: SSL.Context) -> None:
         if "TLS" in self.door.faults.silent_at:
-            self.del_channel()  # whatever the client sends stays unread
+            self._is_deaf = True
             return
         super().secure_connection(ssl_context)
         if isinstance(self.socket, SSL.Connection):
@@ -151,6 +152,14 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
     def cut_soon(self) -> None:
         """Cut once the caller, a data connection, is done."""
         self.ioloop.call_later(0, self.cut)
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        if not self._is_deaf:
+            super().collect_incoming_data(data)
+
+    def found_terminator(self) -> None:
+        if not self._is_deaf:
+            super().found_terminator()
 
     # --- commands
 
