@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from govfile.sandbox.skat import Identity, Schedule, Settings
 
 
+_QUICK = "patience = {first = 0.02, usual = 0.05, slow = 0.2, second_look = 0.02}"
+
+
 @attrs.frozen(kw_only=True)
 class Desk:
     """What a person at the command has: a gateway, a folder, and papers in it."""
@@ -54,5 +57,6 @@ def desk(folder: Path, *, settings: Settings | None = None, schedule: Schedule |
     """A sandbox of its own, with papers in `folder`."""
     with SkatSandbox(settings=settings, schedule=schedule) as authority:
         papers = write_papers(authority, folder)
-        papers.config.write_text(papers.config.read_text().replace("\nledger", '\ninto = "answers"\nledger'))
+        text = papers.config.read_text().replace("\nledger", '\ninto = "answers"\nledger')
+        papers.config.write_text(f"{text.rstrip()}\n{_QUICK}\n")
         yield Desk(authority=authority, folder=folder, papers=papers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from govfile.cli import exits
+from govfile.cli.escape import printable
 from govfile.cli.output import Output
 from govfile.cli.session import Session
 from govfile.errors import GovfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _F = TypeVar("_F", bound="Callable[..., exits.Exit]")
 
@@ -78,10 +80,9 @@ def command(app: typer.Typer, name: str, *, profile: bool = True) -> Callable[[_
 
 
 def _ended(function: Callable[..., exits.Exit], session: Session, given: dict[str, Any]) -> exits.Exit:
-    if session.debug:
-        _log_to_stderr()
     try:
-        return function(session, **given)
+        with _logging(session):
+            return function(session, **given)
     except GovfileError as error:
         _trace(session)
         session.out.error(error)
@@ -109,8 +110,23 @@ def stopped_by(interrupt: KeyboardInterrupt) -> str:
     return "ended by SIGTERM" if isinstance(interrupt, Terminated) else "interrupted"
 
 
-def _log_to_stderr() -> None:
+@contextlib.contextmanager
+def _logging(session: Session) -> Iterator[None]:
+    """The library's warnings go to standard error, escaped; with --debug all that it logs, with times."""
     import logging
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("govfile").setLevel(logging.DEBUG)
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            session.out.note(printable(self.format(record)))
+
+    notes, library = Notes(), logging.getLogger("govfile")
+    words = "%(asctime)s %(name)s %(levelname)s %(message)s" if session.debug else "govfile: note: %(message)s"
+    notes.setFormatter(logging.Formatter(words))
+    before = library.level
+    library.addHandler(notes)
+    library.setLevel(logging.DEBUG if session.debug else logging.WARNING)
+    try:
+        yield
+    finally:
+        library.removeHandler(notes)
+        library.setLevel(before)

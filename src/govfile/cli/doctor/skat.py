@@ -207,7 +207,7 @@ class Examination:
 
     def server(self) -> Found:
         refusal = self._refusal
-        if refusal is not None and not isinstance(refusal, errors.CredentialError):
+        if refusal is not None and not _is_about_us(refusal):
             phase = getattr(refusal, "phase", errors.Phase.TLS)
             if phase in (errors.Phase.RESOLVE, errors.Phase.CONNECT, errors.Phase.TLS):
                 raise refusal
@@ -217,7 +217,7 @@ class Examination:
         refusal = self._refusal
         if isinstance(refusal, errors.CredentialError):
             raise refusal
-        if isinstance(refusal, errors.ConnectionFailed):  # TLS 1.3 refuses a client after its handshake, by hanging up
+        if refusal is not None and _is_about_us(refusal):
             what = f"the gateway hung up before it heard a password: {refusal.what}"
             raise errors.CredentialError(what, advice=refusal.advice) from refusal
         return Found("the gateway takes the certificate")
@@ -291,6 +291,18 @@ class Examination:
                 f"the gateway or the ledger has times {int(behind.total_seconds())} seconds ahead of this clock"
             )
         return Found(f"{now:%Y-%m-%d %H:%M:%S} UTC; nothing contradicts it")
+
+
+def _is_about_us(refusal: errors.GovfileError) -> bool:
+    """Whether it was the server that broke off, once it could see our certificate.
+
+    Under TLS 1.3 it does so after the handshake, and not every server says why (RFC 8446, section 4.4.2.4).
+    """
+    if isinstance(refusal, errors.TlsFailed):
+        return "alert" in refusal.alert and "protocol version" not in refusal.alert
+    if isinstance(refusal, errors.ConnectionFailed):
+        return refusal.phase is errors.Phase.AUTHENTICATE
+    return isinstance(refusal, errors.CredentialError)
 
 
 def _readable_by(reference: SecretRef | None) -> Found:

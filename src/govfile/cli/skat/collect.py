@@ -29,7 +29,7 @@ def collect(
     session: Session,
     into: IntoOption = None,
     delete: Annotated[
-        bool, typer.Option("--delete", help="Remove from the gateway what is safely kept and recorded.")
+        bool, typer.Option("--delete", help="Remove at the gateway what this run has safely kept.")
     ] = False,
     anyway: Annotated[
         bool,
@@ -111,7 +111,8 @@ def status(
         else:
             pending = [state for state in State if not state.is_final]
             name = session.environment.name
-            found = [one for state in pending for one in ledger.search(state=state, environment=name)]
+            waiting = (one for state in pending for one in ledger.search(state=state, environment=name))
+            found = [one for one in waiting if one.sha256 is not None]  # a name found used up is no filing of ours
             show.rows(session.out, found)
             session.out.say(f"waiting: {show.counts(found)}")
     return exits.worst(exits.of_submission(one) for one in found if one.state is not State.PREPARED)

@@ -61,7 +61,8 @@ def _watched(session: Session, ledger: "Ledger", which: list[str] | None) -> lis
     name = session.environment.name
     if which:
         return [find_one(ledger, one, environment=name) for one in which]
-    return [one for state in _UNDER_WAY for one in ledger.search(state=state, environment=name)]
+    under_way = (one for state in _UNDER_WAY for one in ledger.search(state=state, environment=name))
+    return [one for one in under_way if one.sha256 is not None]  # a name found used up is no filing of ours
 
 
 def _is_there(submission: Submission, until: State) -> bool:

@@ -1,0 +1,143 @@
+"""G-06: Ctrl-C and SIGTERM at any moment leave a truthful ledger, and the command says what is certain."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from govfile.filing.ledger import Ledger
+from govfile.filing.states import State
+from support.cli import command, run
+from support.sandboxed import Desk, desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def skat(tmp_path: Path) -> Iterator[Desk]:
+    with desk(tmp_path) as found:
+        yield found
+
+
+def _until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it did not come to that"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("silent_at", "seen", "state", "number"),
+    [
+        ("220", "", State.PREPARED, signal.SIGTERM),
+        ("PASS", "PASS", State.PREPARED, signal.SIGINT),
+        ("226", "STOR", State.UNKNOWN, signal.SIGTERM),
+        ("226", "STOR", State.UNKNOWN, signal.SIGINT),
+    ],
+)
+def test_g06_stopped_while_filing(skat: Desk, silent_at: str, seen: str, state: State, number: signal.Signals) -> None:
+    first, path = skat.write(seed=1), skat.write(seed=2)
+    assert run("skat", "submit", first, "--service", "Udlaan", "--config", skat.config).code == 0
+    before = len(skat.authority.commands)
+    skat.authority.faults.silent_at = frozenset({silent_at})
+    with subprocess.Popen(
+        command("skat", "submit", path, "--service", "Udlaan", "--config", skat.config),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        if seen:
+            _until(lambda: any(heard.startswith(seen) for heard in skat.authority.commands[before:]))
+            time.sleep(0.3)
+        else:
+            _until(lambda: _state_of(skat, path.name) is not None)
+            time.sleep(0.2)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=20)
+    assert running.returncode == (143 if number is signal.SIGTERM else 130), err
+    assert "Traceback" not in err
+    assert f"{path.name}: {state.value}" in err
+    assert "nothing is sent twice" in err
+    assert _state_of(skat, path.name) is state
+    assert out.splitlines()[-1].startswith("0 filed")
+    skat.authority.faults.clear()
+    again = run("skat", "submit", path, "--service", "Udlaan", "--config", skat.config)
+    assert again.code == (4 if state is State.UNKNOWN else 0)
+    assert len([arrival for arrival in skat.authority.arrived if arrival.name == path.name]) <= 1
+
+
+def _state_of(skat: Desk, name: str) -> State | None:
+    with Ledger.open(skat.folder / "filings.db", create=False) as ledger:
+        return next((one.state for one in ledger.search() if one.name == name), None)
+
+
+def test_g06_a_watch_that_is_stopped_loses_nothing(skat: Desk) -> None:
+    path = skat.write(seed=1)
+    with skat.authority.faults.during(lose_files=True):
+        assert run("skat", "submit", path, "--service", "Udlaan", "--config", skat.config).code == 0
+    before = len(skat.authority.commands)
+    with subprocess.Popen(
+        command("skat", "watch", "--config", skat.config), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        _until(lambda: len(skat.authority.commands) > before + 5)
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out) == (143, "")
+    assert err == "govfile: ended by SIGTERM\n"
+
+
+def _on_a_terminal(arguments: list[object]) -> tuple[int, str]:
+    """Run a command whose standard error is a terminal; what it wrote there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},
+    ) as running:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # Linux says so when the last writer is gone
+                break
+            if not piece:
+                break
+            seen += piece
+        assert running.stdout is not None
+        running.stdout.read()
+    os.close(ours)
+    return running.returncode, seen.decode()
+
+
+def test_progress_shows_on_a_terminal_only(skat: Desk) -> None:
+    first, second = skat.write(seed=1), skat.write(seed=2)
+    skat.authority.faults.reply_delay = 0.05
+    options: list[object] = ["--service", "Udlaan", "--config", skat.config]
+    code, seen = _on_a_terminal(["skat", "submit", first, *options])
+    assert code == 0
+    assert first.name in seen
+    assert "bytes" in seen
+    code, seen = _on_a_terminal(["skat", "submit", second, *options, "--json"])
+    assert (code, seen) == (0, "")
+    piped = run("skat", "submit", first, *options)
+    assert "\x1b" not in piped.out + piped.err
+
+
+def test_watch_tells_a_watcher_what_it_waits_for(skat: Desk) -> None:
+    path = skat.write(seed=1)
+    with skat.authority.faults.during(lose_files=True):
+        assert run("skat", "submit", path, "--service", "Udlaan", "--config", skat.config).code == 0
+    code, seen = _on_a_terminal(["skat", "watch", "--timeout", 0.5, "--config", skat.config])
+    assert code == 10
+    assert "1 sent; looking again in" in seen
