@@ -23,7 +23,7 @@ from govfile.certificates.trust import Trust
 from govfile.transports.base import Timeouts
 from govfile.transports.ftps_policy import FtpsPolicy, TlsStart, TlsVersion
 from support.pki import Authority, Identity, oces3, rsa_key
-from support.programs import require
+from support.programs import lacking, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def authority() -> Authority:
 @functools.cache
 def server_identity() -> Identity:
     """The servers' certificate."""
-    return authority().issue(key=rsa_key(3), hosts=["127.0.0.1", "localhost"])
+    return authority().issue(key=rsa_key(3), hosts=["127.0.0.1", "::1", "localhost"])
 
 
 @functools.cache
@@ -79,11 +79,12 @@ def client_identity() -> Identity:
 
 def free_ports(count: int) -> tuple[int, int]:
     """A range of ports that nobody listens on now."""
-    for first in range(36000 + os.getpid() % 2000, 60000, count):
+    for first in range(20000 + os.getpid() % 10000, 32000, count):  # below those the system gives out by itself
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(first, first + count):
                     sock = stack.enter_context(socket.socket())
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     sock.bind(("127.0.0.1", port))
             except OSError:
                 continue
@@ -205,6 +206,98 @@ def proftpd(
             data_ports=(first + 1, last),
             log=folder / "tls.log",
         )
+
+
+_VSFTPD = """\
+listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+anonymous_enable=NO
+local_enable=YES
+guest_enable=YES
+guest_username=daemon
+virtual_use_local_privs=YES
+local_root={root}
+chroot_local_user=YES
+allow_writeable_chroot=YES
+write_enable=YES
+pam_service_name={pam}
+pasv_enable=YES
+port_enable=NO
+pasv_address=10.9.8.7
+pasv_min_port={first}
+pasv_max_port={last}
+ssl_enable=YES
+allow_anon_ssl=NO
+force_local_data_ssl=YES
+force_local_logins_ssl=YES
+ssl_tlsv1=YES
+ssl_sslv2=NO
+ssl_sslv3=NO
+implicit_ssl={implicit}
+require_ssl_reuse={reuse}
+strict_ssl_read_eof=YES
+strict_ssl_write_shutdown=YES
+require_cert=YES
+validate_cert=YES
+ssl_request_cert=YES
+ca_certs_file={folder}/ca.pem
+rsa_cert_file={folder}/cert.pem
+rsa_private_key_file={folder}/key.pem
+ssl_ciphers=HIGH
+secure_chroot_dir={folder}/empty
+vsftpd_log_file={folder}/tls.log
+xferlog_enable=YES
+dual_log_enable=NO
+debug_ssl=YES
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+check_shell=NO
+"""
+
+
+@contextlib.contextmanager
+def vsftpd(*, tls_start: TlsStart = TlsStart.EXPLICIT, reuse_required: bool = True) -> Iterator[FtpServer]:
+    """vsftpd: TLS, a client certificate, a clean TLS end of every upload, and session reuse are required.
+
+    It needs root, and a PAM service of its own, which lets anybody in. It announces a
+    foreign address for data.
+    """
+    program = require("vsftpd")
+    if os.geteuid() != 0:
+        lacking("vsftpd needs root")
+    folder = _folder()
+    root = _make_root(folder, pwd.getpwnam("daemon").pw_uid)
+    (folder / "empty").mkdir(mode=0o555)
+    pam = Path("/etc/pam.d", folder.name)
+    first, last = free_ports(60)
+    text = _VSFTPD.format(
+        port=first,
+        first=first + 1,
+        last=last,
+        folder=folder,
+        root=root,
+        pam=pam.name,
+        implicit="YES" if tls_start is TlsStart.IMPLICIT else "NO",
+        reuse="YES" if reuse_required else "NO",
+    )
+    (folder / "conf").write_text(text)
+    (folder / "conf").chmod(0o600)
+    try:
+        pam.write_text("auth required pam_permit.so\naccount required pam_permit.so\n")
+        with _running([program, str(folder / "conf")], folder, "127.0.0.1", first):
+            yield FtpServer(
+                port=first,
+                root=root,
+                authority=authority(),
+                identity=client_identity(),
+                data_ports=(first + 1, last),
+                log=folder / "tls.log",
+            )
+    finally:
+        pam.unlink(missing_ok=True)
 
 
 def _name_of(uid: int) -> str:

@@ -10,6 +10,7 @@ shares nothing with the transport it judges.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import ssl
 import struct
@@ -70,7 +71,7 @@ class Talk:
     def drop(self, *, reset: bool = False) -> None:
         """End the control connection without a word."""
         if reset:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.hard(self.sock)
         raise Gone
 
     def start_tls(self, context: ssl.SSLContext | None = None) -> None:
@@ -84,6 +85,10 @@ class Talk:
         self.listener = socket.create_server((self.server.host, 0), backlog=backlog, family=self.server.family)
         self.listener.settimeout(5)
         return int(self.listener.getsockname()[1])
+
+    def hard(self, sock: socket.socket) -> None:
+        """Make the end of a connection a reset."""
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def accept(self) -> socket.socket:
         """The data connection before TLS."""
@@ -130,7 +135,10 @@ class ScriptedFtp:
         maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         resumes: bool = True,
     ) -> None:
-        self.context = tls_context(identity or server_identity(), client_authority, minimum, maximum, resumes=resumes)
+        self._make_context = functools.partial(
+            tls_context, identity or server_identity(), client_authority, minimum, maximum, resumes=resumes
+        )
+        self._context = self._make_context() if resumes else None
         self.on: dict[str, Handler] = {}
         self.greeting: Handler = lambda talk, _: talk.reply("220 ready")
         self.files: dict[str, bytes] = {}
@@ -171,6 +179,11 @@ class ScriptedFtp:
     def count(self, verb: str) -> int:
         """How often a command came."""
         return sum(line.split(" ")[0] == verb for line in self.seen)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context of the next TLS connection; a new one each time, and so no session cache, where none resumes."""
+        return self._make_context() if self._context is None else self._context
 
     def _spawn(self, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, daemon=True)
@@ -294,9 +307,14 @@ def tls_context(
 
 
 def credential_of(identity: Identity | None = None, *, allow_expired: bool = False) -> Credential:
-    """A client credential from an identity of the throw-away PKI."""
+    """A client credential from an identity of the throw-away PKI; loaded once, since checking a key takes its time."""
     found = identity or client_identity()
-    return Credential.from_pem(found.pem + found.key_pem(), chain=found.chain_pem, allow_expired=allow_expired)
+    return _loaded(found.pem, found.key_pem(), found.chain_pem, allow_expired)
+
+
+@functools.cache
+def _loaded(certificate: bytes, key: bytes, chain: bytes, allow_expired: bool) -> Credential:
+    return Credential.from_pem(certificate + key, chain=chain, allow_expired=allow_expired)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ def receive(session: Session, transfer: Transfer, take: Callable[[bytes], None])
     try:
         while block := channel.receive(deadlines.limit("data", "receiving", Phase.TRANSFER)):
             take(block)
+        with contextlib.suppress(DataLost):  # it may be closed already; only some servers wait for our goodbye
+            channel.say_goodbye()
         transfer.finish()
     except (Interrupted, DataLost):
         transfer.abort()

@@ -1,0 +1,138 @@
+"""A server that cannot be reached, is silent, or ends the session before a document is handed over."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from govfile.certificates.secret import Secret
+from govfile.errors import (
+    ConnectionFailed,
+    Phase,
+    Retry,
+    TimedOut,
+)
+from govfile.filing.source import Source
+from govfile.transports.ftps import FtpsTransport
+from govfile.transports.ftps_policy import FtpsPolicy
+from support.scripted_ftp import QUICK, ScriptedFtp, Talk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+DOCUMENT = Source.of(b"<report/>")
+
+BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+
+
+def put(transport: FtpsTransport) -> bool:
+    """Try an upload; whether `committing` was reached."""
+    committed: list[None] = []
+    with contextlib.closing(transport):
+        transport.put("/Udlaan/a.zip", DOCUMENT, committing=lambda: committed.append(None))
+    return bool(committed)
+
+
+def test_f01_connection_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    transport = FtpsTransport("127.0.0.1", port, user="u", password=Secret("p"))
+    with pytest.raises(ConnectionFailed, match=f"port {port} cannot be reached") as caught:
+        transport.home()
+    assert caught.value.phase is Phase.CONNECT
+    assert caught.value.retry is Retry.SAME_REQUEST
+
+
+def test_f01_unknown_host() -> None:
+    transport = FtpsTransport("gateway.invalid", 6381, user="u", password=Secret("p"))
+    with pytest.raises(ConnectionFailed, match=r"gateway\.invalid cannot be resolved") as caught:
+        transport.home()
+    assert caught.value.phase is Phase.RESOLVE
+
+
+def test_f02_a_resolver_that_hangs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedFtp() as server:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(5) and [])
+        transport = FtpsTransport(
+            "slow.example",
+            6381,
+            user="u",
+            password=Secret("p"),
+            policy=FtpsPolicy(timeouts=attrs.evolve(QUICK, connect=0.1)),
+        )
+        with pytest.raises(TimedOut, match=r"resolving slow\.example") as caught:
+            transport.home()
+    assert caught.value.phase is Phase.RESOLVE
+
+
+def silence(talk: Talk, _: str) -> None:
+    talk.silence()
+
+
+def silent_after_auth(talk: Talk, _: str) -> None:
+    talk.reply("234 go on")
+    talk.silence()
+
+
+@pytest.mark.parametrize(
+    ("verb", "handler", "which"),
+    [
+        ("greeting", silence, "reply"),
+        ("AUTH", silence, "reply"),
+        ("AUTH", silent_after_auth, "tls"),
+        ("USER", silence, "reply"),
+        ("PASS", silence, "reply"),
+        ("PBSZ", silence, "reply"),
+        ("PROT", silence, "reply"),
+        ("TYPE", silence, "reply"),
+        ("PASV", silence, "reply"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_f02_silence_before_the_upload_is_a_time_out(
+    verb: str, handler: Callable[[Talk, str], None], which: str
+) -> None:
+    with ScriptedFtp() as server:
+        if verb == "greeting":
+            server.greeting = handler
+        else:
+            server.on[verb] = handler
+        with pytest.raises(TimedOut) as caught:
+            put(server.transport())
+        assert caught.value.which == which
+        assert server.count("STOR") == 0
+
+
+def test_f02_the_total_deadline_bounds_a_server_that_drips() -> None:
+    def drip(talk: Talk, _: str) -> None:
+        while not server.over.wait(0.05):
+            talk.raw(b"-")
+
+    with ScriptedFtp() as server:
+        server.greeting = drip
+        transport = server.transport(timeouts=attrs.evolve(QUICK, reply=30.0, total=0.3))
+        with pytest.raises(TimedOut) as caught:
+            transport.home()
+        assert caught.value.which == "total"
+
+
+@pytest.mark.parametrize("verb", ["AUTH", "USER", "PASS", "PROT", "TYPE", "PASV"])
+def test_link_lost_before_the_upload_is_a_plain_failure(verb: str) -> None:
+    with ScriptedFtp() as server:
+        server.on[verb] = lambda talk, _: talk.drop()
+        with pytest.raises(ConnectionFailed, match="lost while"):
+            put(server.transport())
+        assert server.count("STOR") == 0
+
+
+def test_a_server_that_takes_nobody_says_so() -> None:
+    with ScriptedFtp() as server:
+        server.greeting = lambda talk, _: talk.reply("421 too many users")
+        with pytest.raises(ConnectionFailed, match="421 too many users"):
+            put(server.transport())

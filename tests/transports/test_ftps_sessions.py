@@ -1,0 +1,240 @@
+"""Sessions over time: TLS sessions resumed or not, idle ends, forks, folders, and secrets that stay in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import resource
+import signal
+import ssl
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from govfile.errors import AuthenticationRefused, ConnectionFailed, OutcomeUnknown, ProtocolError, TransferRefused
+from govfile.filing.source import Source
+from govfile.transports.ftps_policy import SessionReuse
+from support.ftp_servers import authority
+from support.scripted_ftp import ScriptedFtp, Talk, credential_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from govfile.transports.ftps import FtpsTransport
+
+DOCUMENT = Source.of(b"<report/>")
+BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+
+
+@BOTH
+def test_f07_a_server_that_cannot_resume_is_served_and_the_receipt_says_so(version: ssl.TLSVersion) -> None:
+    with ScriptedFtp(minimum=version, maximum=version, resumes=False) as server:
+        with contextlib.closing(server.transport()) as transport:
+            assert transport.put("/a", DOCUMENT).tls_resumed is False
+            assert transport.put("/b", DOCUMENT).tls_resumed is False
+        assert server.connections == 1
+
+
+def test_f07_resumption_that_must_be_and_is_not_sends_no_content() -> None:
+    with ScriptedFtp(resumes=False) as server:
+        transport = server.transport(session_reuse=SessionReuse.ALWAYS)
+        with pytest.raises(OutcomeUnknown, match="did not resume") as caught:
+            transport.put("/a", DOCUMENT)
+    assert "no content was sent" in caught.value.evidence
+
+
+@BOTH
+def test_f07_a_data_handshake_that_fails_with_resumption_is_tried_once_without(version: ssl.TLSVersion) -> None:
+    """Such servers refuse the transfer command; nothing has left, and it is given once more."""
+
+    def refuse_resumed(talk: Talk, argument: str) -> None:
+        talk.reply("150 send it")
+        data = talk.data()
+        resumed = data.session_reused
+        with contextlib.closing(data):
+            if resumed and talk.server.count("STOR") + talk.server.count("MLSD") == 1:
+                return talk.reply("425 cannot resume")
+            content = talk.read_all(data)
+        talk.server.files[argument] = content
+        return talk.reply("226 stored")
+
+    def refuse_before_tls(talk: Talk, argument: str) -> None:
+        if talk.server.count("STOR") == 1:
+            talk.accept().close()
+            talk.reply("425 cannot resume")
+        else:
+            refuse_resumed(talk, argument)
+
+    with ScriptedFtp(minimum=version, maximum=version) as server:
+        server.on["STOR"] = refuse_before_tls
+        committed: list[int] = []
+        with contextlib.closing(server.transport()) as transport:
+            receipt = transport.put("/a", DOCUMENT, committing=lambda: committed.append(1))
+            assert receipt.tls_resumed is False
+            assert transport.put("/b", DOCUMENT).tls_resumed is False, "what was learnt is kept"
+        assert server.files == {"/a": b"<report/>", "/b": b"<report/>"}
+        assert committed == [1]
+
+
+@pytest.mark.parametrize("reuse", [SessionReuse.ALWAYS, SessionReuse.NEVER])
+def test_f07_a_fixed_policy_is_not_changed_by_a_refusal(reuse: SessionReuse) -> None:
+    with ScriptedFtp() as server:
+        server.on["STOR"] = lambda talk, _: talk.reply("425 no")
+        with contextlib.closing(server.transport(session_reuse=reuse)) as transport, pytest.raises(TransferRefused):
+            transport.put("/a", DOCUMENT)
+        assert server.count("STOR") == 1
+
+
+def ends_idle(how: str, server: ScriptedFtp) -> Callable[[Talk, str], None]:
+    """A PWD after which the server ends the session; once."""
+
+    def answer(talk: Talk, _: str) -> None:
+        talk.reply('257 "/"')
+        if server.connections > 1:
+            return
+        if how == "421":
+            talk.reply("421 idle for too long")
+        talk.drop(reset=how == "reset")
+
+    return answer
+
+
+@pytest.mark.parametrize("how", ["421", "closed", "reset"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda transport: transport.home(),
+        lambda transport: transport.list("/out"),
+        lambda transport: transport.put("/a", DOCUMENT),
+        lambda transport: transport.remove("/b"),
+    ],
+    ids=["home", "list", "put", "remove"],
+)
+def test_an_idle_session_that_ended_is_replaced_once(how: str, call: Callable[[FtpsTransport], object]) -> None:
+    with ScriptedFtp() as server:
+        server.files["/b"] = b"x"
+        server.on["PWD"] = ends_idle(how, server)
+        with contextlib.closing(server.transport()) as transport:
+            transport.home()
+            call(transport)
+        assert server.connections == 2
+        assert server.count("STOR") <= 1
+
+
+def test_421_as_the_answer_to_the_first_command_of_a_call_is_the_end_of_an_idle_session() -> None:
+    with ScriptedFtp() as server:
+        server.on["TYPE"] = lambda talk, _: talk.reply("421 idle" if server.connections == 1 else "200 ok")
+        with contextlib.closing(server.transport()) as transport:
+            transport.home()
+            assert transport.put("/a", DOCUMENT).reply == "226 stored"
+        assert server.connections == 2
+
+
+def test_a_server_that_ends_every_session_is_not_tried_for_ever() -> None:
+    with ScriptedFtp() as server:
+        server.on["TYPE"] = lambda talk, _: talk.reply("421 no")
+        with contextlib.closing(server.transport()) as transport:
+            transport.home()
+            with pytest.raises(ConnectionFailed, match="421"):
+                transport.put("/a", DOCUMENT)
+        assert server.connections == 2
+
+
+def test_a_login_refused_when_connecting_again_is_remembered() -> None:
+    with ScriptedFtp() as server:
+        server.on["PWD"] = ends_idle("closed", server)
+        transport = server.transport()
+        transport.home()
+        server.on["PASS"] = lambda talk, _: talk.reply("530 locked")
+        for _ in range(2):
+            with pytest.raises(AuthenticationRefused, match="530 locked"):
+                transport.home()
+        assert server.count("PASS") == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "home"),
+    [('257 "/"', "/"), ('257 "/a ""quoted"" one" is it', '/a "quoted" one'), ('257-x\r\n257 "/b"', "/b")],
+)
+def test_home_reads_the_quoted_path(reply: str, home: str) -> None:
+    with ScriptedFtp() as server:
+        server.on["PWD"] = lambda talk, _: talk.reply(reply)
+        with contextlib.closing(server.transport()) as transport:
+            assert transport.home() == home
+
+
+@pytest.mark.parametrize("reply", ["257 nothing", '257 ""', '200 "/"'])
+def test_home_without_a_path_is_a_protocol_error(reply: str) -> None:
+    with ScriptedFtp() as server:
+        server.on["PWD"] = lambda talk, _: talk.reply(reply)
+        with contextlib.closing(server.transport()) as transport, pytest.raises(ProtocolError):
+            transport.home()
+
+
+@pytest.mark.parametrize("how", ["silent", "closed", "reset", "never opened"])
+def test_close_never_raises_and_is_bounded(how: str) -> None:
+    with ScriptedFtp() as server:
+        server.on["QUIT"] = lambda talk, _: talk.silence() if how == "silent" else talk.drop(reset=how == "reset")
+        transport = server.transport()
+        if how != "never opened":
+            transport.home()
+        transport.close()
+        transport.close()
+        assert transport.home() == "/", "it may be used again"
+        transport.close()
+
+
+def test_g07_a_child_process_leaves_its_parents_session_alone() -> None:
+    with ScriptedFtp() as server, contextlib.closing(server.transport()) as transport:
+        transport.home()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                transport.close()
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert transport.home() == "/"
+        assert server.connections == 1
+        assert server.count("QUIT") == 0
+
+
+def test_passwords_are_masked_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "govfile")
+    with ScriptedFtp() as server, contextlib.closing(server.transport()) as transport:
+        transport.home()
+        assert "PASS ***" in caplog.text
+        assert "correct horse" not in caplog.text + repr(transport) + repr(vars(transport))
+
+
+def test_nothing_is_written_to_disk_during_a_whole_session(tmp_path: Path) -> None:
+    """The child may not write a single byte to any file: the kernel would end it. The session succeeds."""
+    places = [tmp_path / name for name in ("tmp", "home", "cwd")]
+    for place in places:
+        place.mkdir()
+    with ScriptedFtp(client_authority=authority().pem) as server:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.environ.update(TMPDIR=str(places[0]), HOME=str(places[1]))
+                os.chdir(places[2])
+                signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+                with contextlib.closing(server.transport(credential=credential_of())) as transport:
+                    transport.put("/a", Source.of(bytes(1_000_000)))
+                    transport.list("/")
+                    status = 0
+            except BaseException:  # noqa: BLE001  (a forked child reports by its exit code, whatever happened)
+                traceback.print_exc(file=sys.__stderr__)
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert server.files == {"/a": bytes(1_000_000)}
+    assert [path for place in places for path in place.iterdir()] == []
