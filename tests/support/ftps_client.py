@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import io
 import ssl
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +64,15 @@ class Client(ftplib.FTP_TLS):
 def context(
     identity: Identity | None, trust: bytes, folder: Path, *, version: ssl.TLSVersion | None = None
 ) -> ssl.SSLContext:
-    """A client context with the identity's certificate; `folder` is for the files ftplib's `ssl` insists on."""
+    """A client context with the identity's certificate; `folder` is for the file that `ssl` insists on."""
     found = ssl.create_default_context(cadata=trust.decode())
     if version is not None:
         found.minimum_version = found.maximum_version = version
     if identity is not None:
-        place = folder / f"{identity.username}-{id(identity)}.pem"
-        place.write_bytes(identity.pem())
-        found.load_cert_chain(place)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".pem") as place:
+            place.write(identity.pem())
+            place.flush()
+            found.load_cert_chain(place.name)
     return found
 
 

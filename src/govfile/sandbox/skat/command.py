@@ -66,6 +66,7 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _config(sandbox: SkatSandbox) -> str:
+    look = sandbox.environment.patience
     return f"""\
 [profiles.sandbox]
 authority = "skat"
@@ -73,12 +74,18 @@ credential = "company.p12"
 passphrase = {{ file = "passphrase.txt" }}
 password = {{ file = "password.txt" }}
 ledger = "filings.db"
+into = "answers"
 
 [profiles.sandbox.environment]
 name = "{sandbox.environment.name}"
 host = "{sandbox.environment.host}"
 port = {sandbox.port}
 trust = "gateway-ca.pem"
+
+[profiles.sandbox.environment.patience]
+first = {look.first.total_seconds()}
+usual = {look.usual.total_seconds()}
+slow = {look.slow.total_seconds()}
 """
 
 
