@@ -74,6 +74,35 @@ def test_g06_stopped_while_filing(skat: Desk, silent_at: str, seen: str, state: 
     assert len([arrival for arrival in skat.authority.arrived if arrival.name == path.name]) <= 1
 
 
+def test_g06_a_second_signal_ends_parallel_transfers_at_once(skat: Desk) -> None:
+    first, *paths = (skat.write(seed=seed) for seed in (1, 2, 3))
+    options = ["--service", "Udlaan", "--config", skat.config]
+    assert run("skat", "submit", first, *options).code == 0
+    before = len(skat.authority.commands)
+    skat.authority.faults.silent_at = frozenset({"226"})
+    with subprocess.Popen(
+        command("skat", "submit", *paths, *options, "--connections", 2),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        _until(lambda: sum(heard.startswith("STOR") for heard in skat.authority.commands[before:]) == 2)
+        time.sleep(0.3)
+        running.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 143, err
+    assert "Traceback" not in err
+    skat.authority.faults.clear()
+    heard = len(skat.authority.arrived)
+    assert run("skat", "resume", "--config", skat.config).code in (0, 4)
+    again = run("skat", "submit", *paths, *options)
+    assert again.code == 4
+    assert {_state_of(skat, path.name) for path in paths} == {State.UNKNOWN}
+    assert len(skat.authority.arrived) == heard
+
+
 def _state_of(skat: Desk, name: str) -> State | None:
     with Ledger.open(skat.folder / "filings.db", create=False) as ledger:
         return next((one.state for one in ledger.search() if one.name == name), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import NoReturn
 
@@ -20,7 +21,7 @@ def run() -> int:
         raise Terminated
 
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal's encoding lacks must not stop a filing
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, terminate)
     return app.main()

@@ -99,14 +99,17 @@ class Examination:
     # --- what lies on this machine ------------------------------------------------------------------------------
 
     def configuration(self) -> Found:
+        """The file, the profile and its environment can be read."""
         environment = self._session.environment
         return Found(f"profile {self._session.profile.name}, {environment.name} at {environment.host}")
 
     def password(self) -> Found:
+        """The reference to the gateway password leads to one."""
         _ = self._session.password
         return _readable_by(self._session.profile.places.secret(self._session.profile.table, "password"))
 
     def passphrase(self) -> Found:
+        """The reference to the credential's passphrase or PIN leads to one."""
         profile = self._session.profile
         reference = profile.places.secret(profile.table, "passphrase")
         if isinstance(profile.table.values.get("credential"), dict):
@@ -123,10 +126,12 @@ class Examination:
         return load_credential(self._session.profile, whenever=True)
 
     def certificate(self) -> Found:
+        """Key and certificate can be read and fit, whatever their dates."""
         subject = self._credential.subject
         return Found(f"key and certificate fit; {subject.organisation or subject.common_name or 'no name in it'}")
 
     def validity(self) -> Found:
+        """The certificate is valid now, and for a while yet."""
         now = self._clock()
         self._credential.check(now)
         left = (self._credential.expires - now).days
@@ -135,6 +140,7 @@ class Examination:
         return Found(f"valid until {self._credential.expires:%Y-%m-%d}, {left} days", remedy)
 
     def kind(self) -> Found:
+        """The certificate stands for a company, in a form the gateway knows."""
         from govfile.certificates.subject import Kind
 
         kind = self._credential.kind
@@ -149,9 +155,11 @@ class Examination:
         return Login.of(self._credential.subject, self._session.username)
 
     def user_name(self) -> Found:
+        """Certificate and profile agree on the user name."""
         return Found(f"{self._login.username} (this identifier must be registered with the authority)")
 
     def environment(self) -> Found:
+        """The certificate was not issued for the other environment."""
         from govfile.skat.username import check_environment
 
         check_environment(self._credential, self._session.environment)
@@ -161,6 +169,7 @@ class Examination:
     # --- what lies on the way -----------------------------------------------------------------------------------
 
     def name_lookup(self) -> Found:
+        """The host's name is found."""
         host, port = self._session.environment.host, self._session.environment.port
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -171,6 +180,7 @@ class Examination:
         return Found(f"{host} is {', '.join(sorted({str(address[4][0]) for address in found}))}")
 
     def control_port(self) -> Found:
+        """The control port takes connections."""
         environment = self._session.environment
         endpoint = (environment.host, environment.port)
         try:
@@ -206,6 +216,7 @@ class Examination:
         return None
 
     def server(self) -> Found:
+        """The server is who it should be."""
         refusal = self._refusal
         if refusal is not None and not _is_about_us(refusal):
             phase = getattr(refusal, "phase", errors.Phase.TLS)
@@ -214,6 +225,7 @@ class Examination:
         return Found("chain and host name of the server's certificate hold")
 
     def registration(self) -> Found:
+        """The gateway takes the certificate."""
         refusal = self._refusal
         if isinstance(refusal, errors.CredentialError):
             raise refusal
@@ -223,11 +235,13 @@ class Examination:
         return Found("the gateway takes the certificate")
 
     def login(self) -> Found:
+        """The gateway takes user name and password."""
         if self._refusal is not None:
             raise self._refusal
         return Found(f"logged in as {self._login.username}")
 
     def data_port(self) -> Found:
+        """A data connection comes about."""
         try:
             self._transport.list(self._transport.home())
         except errors.TransferRefused as error:
@@ -243,12 +257,14 @@ class Examination:
         return discover(self._transport, self._login)
 
     def folders(self) -> Found:
+        """At least one service is visible."""
         services = sorted(self._layout.services)
         if not services:
             raise errors.NotAuthorised("no service is visible for this certificate")
         return Found(f"visible: {', '.join(services)}")
 
     def out(self) -> Found:
+        """The folder with the answers can be listed."""
         if self._layout.out is None:
             return Found("not there yet; it comes with the first answer")
         entries = self._transport.list(self._layout.out)
@@ -258,6 +274,7 @@ class Examination:
     # --- what is kept -------------------------------------------------------------------------------------------
 
     def ledger(self) -> Found:
+        """The ledger can be opened, and every record holds."""
         from govfile.cli.ledgers import is_there
 
         if not is_there(self._session.profile):
@@ -272,6 +289,7 @@ class Examination:
         return Found("sound")
 
     def answers_folder(self) -> Found:
+        """Where answers are to be kept can be written."""
         folder = self._session.profile.places.path(self._session.profile.table, "into")
         if folder is None:
             return Found("none is configured; `collect` needs --into")
@@ -282,6 +300,7 @@ class Examination:
         return Found(f"{folder}")
 
     def clock(self) -> Found:
+        """Nothing shows that this computer's clock is behind."""
         now = self._clock()
         if now < MADE:
             raise errors.ConfigurationError(f"the clock says {now:%Y-%m-%d}, which is before this version was made")

@@ -10,7 +10,7 @@ from govfile.cli import exits, show
 from govfile.cli.commands import exit_of, stopped_by
 from govfile.cli.escape import printable
 from govfile.cli.output import submission_fields
-from govfile.filing.states import Proof
+from govfile.filing.states import Proof, State
 
 if TYPE_CHECKING:
     from govfile.cli.exits import Exit
@@ -65,12 +65,18 @@ class Tally:
         """Say what is certain after Ctrl-C or SIGTERM: what the ledger has of this run."""
         self._codes.append(exit_of(interrupt))
         self._out.note(f"govfile: {stopped_by(interrupt)}. What is certain of this run is in the ledger:")
-        touched = list(ledger.search(since=self._started))
+        touched = self._touched(ledger)
         for submission in touched:
             self._out.note(f"  {printable(submission.name)}: {show.word_for(submission)}")
             self._out.record("interrupted", **submission_fields(submission))
         self._out.note(f"  in all: {show.counts(touched)}. Run the same command again: nothing is sent twice.")
         return self.summary()
+
+    def _touched(self, ledger: Ledger) -> list[Submission]:
+        """What was claimed since the start, and what was claimed earlier and moved since."""
+        unsure = (one for state in (State.SENDING, State.UNKNOWN) for one in ledger.search(state=state))
+        moved = (one for one in unsure if one.history[-1].at >= self._started)
+        return list({one.id: one for one in (*ledger.search(since=self._started), *moved)}.values())
 
     def summary(self) -> Exit:
         """The last line, and the exit code of the whole command."""
