@@ -29,8 +29,8 @@ def safe_name(remote_name: str) -> str:
     """A local file name for a remote one: letters, digits, `_`, `.`, `-`; one that had to be changed also carries eight
     digits of its SHA-256, so that two remote names never become one.
     """
-    safe = re.sub(r"[^0-9A-Za-z_.-]", "_", remote_name).lstrip(".")
-    if safe == remote_name and len(safe) <= _LONGEST and not _RESERVED.fullmatch(safe) and not safe.endswith("."):
+    safe = re.sub(r"[^0-9A-Za-z_.-]", "_", remote_name).lstrip(".-")
+    if safe and safe == remote_name and len(safe) <= _LONGEST and not _RESERVED.fullmatch(safe) and not safe.endswith("."):
         return safe
     digest = hashlib.sha256(remote_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     stem, dot, extension = safe.rstrip(".").rpartition(".")
