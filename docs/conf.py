@@ -36,6 +36,7 @@ add_module_names = False
 
 #: What signatures mention and this documentation does not describe: the standard library and the packages below us.
 nitpick_ignore_regex = [
+    (r"py:class", r"govfile\.(.+\.)?_.*"),  # private
     (r"py:class", r"govfile\.sandbox\.skat\.identities\.Registry"),  # inside a Host, nobody's to make
     (r"py:.*", r"(?!govfile\.).*"),
 ]
