@@ -44,9 +44,11 @@ class Attempt:
         return cls(claim, identifier, guard, at)
 
     def row(self) -> tuple[Any, ...]:
+        """What the insertion writes."""
         return new_row(self.claim, self.identifier, self.guard, micros(self.at))
 
     def submission(self) -> Submission:
+        """What the caller gets once the row is there."""
         return new_submission(self.claim, self.identifier, self.at)
 
 
@@ -65,16 +67,20 @@ def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | A
     )
 
 
-def claim_all(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:
-    """The same for many, inside the caller's transaction; of two that exclude each other, the first is claimed."""
-    first, later = _in_order(attempts)
+def insert_all(session: Session, attempts: Sequence[Attempt]) -> bool:
+    """Claim all that do not exclude each other, inside the caller's transaction; whether that was every one."""
+    first, _ = _in_order(attempts)
     made = session.insert_all(session.statements.claim, [attempt.row() for attempt in first])
-    if made == len(attempts):
-        return [(attempt.submission(), True) for attempt in attempts]
-    outcomes = {
+    return made == len(attempts)
+
+
+def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:
+    """What came of `insert_all`. Records never go away, so nothing needs to be locked while they are looked up."""
+    first, later = _in_order(attempts)
+    found = {
         attempt.identifier: standing(session, attempt) or claim_one(session, attempt) for attempt in (*first, *later)
     }
-    return [outcomes[attempt.identifier] for attempt in attempts]
+    return [found[attempt.identifier] for attempt in attempts]
 
 
 def _in_order(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:

@@ -79,17 +79,20 @@ class Connections:
         self.drop_idle()
 
     def before_fork(self) -> None:
+        """Wait for calls under way, keep new ones out, and close what is idle: nothing open is copied."""
         with self._guard:
             self._is_forking = True
             self._guard.wait_for(lambda: self._lent == 0, timeout=_FORK_PATIENCE)
         self.drop_idle()
 
     def after_fork(self) -> None:
+        """Let the parent's calls go on."""
         with self._guard:
             self._is_forking = False
             self._guard.notify_all()
 
     def after_fork_in_child(self) -> None:
+        """Start anew in the child: whatever the parent had lent is not ours."""
         self._guard = threading.Condition()  # a waiting thread of the parent may have held the old one
         self._lent = 0
         self._is_forking = False
