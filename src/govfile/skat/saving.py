@@ -30,7 +30,8 @@ def safe_name(remote_name: str) -> str:
     digits of its SHA-256, so that two remote names never become one.
     """
     safe = re.sub(r"[^0-9A-Za-z_.-]", "_", remote_name).lstrip(".-")
-    if safe and safe == remote_name and len(safe) <= _LONGEST and not _RESERVED.fullmatch(safe) and not safe.endswith("."):
+    is_odd = len(safe) > _LONGEST or safe.endswith(".") or _RESERVED.fullmatch(safe)
+    if safe and safe == remote_name and not is_odd:
         return safe
     digest = hashlib.sha256(remote_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     stem, dot, extension = safe.rstrip(".").rpartition(".")
