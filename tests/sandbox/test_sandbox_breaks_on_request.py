@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ftplib
+import socket
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import attrs
 import pytest
 
 from govfile.sandbox.clock import SandboxClock
-from govfile.sandbox.skat import Damage, Faults, LinkLoss, ServerCertificate, Settings, SkatSandbox
+from govfile.sandbox.skat import Broken, Damage, Faults, LinkLoss, ServerCertificate, Settings, SkatSandbox
 from support.ftps_client import eventually, log_in
 
 if TYPE_CHECKING:
@@ -112,6 +113,34 @@ def test_f09_the_link_is_lost_during_an_upload(sandbox: SkatSandbox, client: Cli
     with sandbox.faults.during(link_loss=loss), pytest.raises((EOFError, OSError, ftplib.error_proto)):
         client.upload(PATH, sandbox.example("Udlaan"))
     assert eventually(lambda: len(sandbox.filed) == (1 if loss is LinkLoss.AFTER_DATA_KEPT else 0))
+
+
+@pytest.mark.parametrize(
+    ("broken", "codes"),
+    [
+        (Broken.FORGOTTEN, [None]),
+        (Broken.NAME_BURNT, ["FILENAME_CANNOT_BE_REUSED_FOR_TRANSACTION"]),
+        (Broken.TAKEN, [None, "FILENAME_CANNOT_BE_REUSED_FOR_TRANSACTION"]),
+    ],
+)
+@pytest.mark.parametrize("how", ["link", "no TLS shutdown"])
+def test_f09_what_becomes_of_a_broken_upload_can_be_chosen(
+    tmp_path: Path, broken: Broken, codes: list[str | None], how: str
+) -> None:
+    with SkatSandbox(settings=Settings(broken_uploads=broken)) as sandbox:
+        with contextlib.closing(log_in(sandbox, tmp_path)) as client:
+            if how == "link":
+                sandbox.faults.link_loss = LinkLoss.DURING_DATA
+            client.voidcmd("TYPE I")
+            data = client.transfercmd(f"STOR {PATH}")
+            data.sendall(sandbox.example("Udlaan"))
+            data.shutdown(socket.SHUT_WR)  # below TLS
+            with data, pytest.raises((ftplib.Error, OSError, EOFError)):
+                client.voidresp()
+        sandbox.faults.clear()
+        with log_in(sandbox, tmp_path) as client:
+            client.upload(PATH, sandbox.example("Udlaan"))
+        assert [arrival.code for arrival in sandbox.arrived] == codes
 
 
 def test_f11_the_disk_is_full(sandbox: SkatSandbox, client: Client) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import NameOID
 
 from govfile.errors import ConfigurationError, MissingExtra
-from govfile.sandbox.skat import CertificateKind, Settings, SkatSandbox, serve
+from govfile.sandbox.skat import CertificateKind, SandboxClock, Settings, SkatSandbox, serve
 from govfile.sandbox.skat.command import write_papers
-from support.ftps_client import eventually, log_in
+from support.ftps_client import Client, context, eventually, log_in
+from support.programs import lacking
 
 
 def threads() -> list[str]:
@@ -91,6 +93,31 @@ def test_several_run_at_once_and_know_nothing_of_each_other(tmp_path: Path) -> N
             with log_in(sandbox, tmp_path) as client:
                 client.upload("Udlaan/a.zip", sandbox.example("Udlaan"))
         assert (len(one.filed), len(two.filed)) == (1, 1)
+
+
+def test_it_listens_on_ipv6_where_asked(tmp_path: Path) -> None:
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        lacking("this machine has no IPv6")
+    with SkatSandbox(settings=Settings(host="::1")) as sandbox:
+        assert sandbox.environment.host == "::1"
+        client = Client(context=context(sandbox.identity, sandbox.trust_pem(), tmp_path), timeout=10)
+        with client:
+            client.connect("::1", sandbox.port)
+            client.login(sandbox.username, sandbox.password.reveal())
+            client.prot_p()
+            client.upload("Udlaan/a.zip", sandbox.example("Udlaan"))
+        assert "EPSV" in sandbox.commands
+        assert len(sandbox.filed) == 1
+
+
+def test_the_clock_goes_forward_only() -> None:
+    clock = SandboxClock(datetime(2026, 1, 5, tzinfo=UTC))
+    clock.sleep(3600)
+    assert clock.advance(timedelta(days=1)) == clock() == datetime(2026, 1, 6, 1, tzinfo=UTC)
+    with pytest.raises(ConfigurationError, match="forward"):
+        clock.advance(-1)
+    with pytest.raises(ConfigurationError, match="aware"):
+        SandboxClock(datetime(2026, 1, 5))  # noqa: DTZ001 - that is the mistake
 
 
 def test_many_clients_at_once(tmp_path: Path) -> None:

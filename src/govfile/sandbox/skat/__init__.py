@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from govfile.sandbox.skat.faults import LinkLoss as LinkLoss
     from govfile.sandbox.skat.identities import CertificateKind as CertificateKind
     from govfile.sandbox.skat.identities import Identity as Identity
+    from govfile.sandbox.skat.settings import Broken as Broken
     from govfile.sandbox.skat.settings import Gate as Gate
     from govfile.sandbox.skat.settings import Layout as Layout
     from govfile.sandbox.skat.settings import NameScope as NameScope
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Arrival": "skat.backend",
+    "Broken": "skat.settings",
     "CertificateKind": "skat.identities",
     "Damage": "skat.faults",
     "Faults": "skat.faults",
@@ -44,6 +46,7 @@ _HOMES = {
 
 __all__ = [
     "Arrival",
+    "Broken",
     "CertificateKind",
     "Damage",
     "Faults",

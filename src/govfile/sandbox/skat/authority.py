@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.sandbox.skat.server import Door
 
-_HOST = "localhost"
+_REMEMBERED = 100_000
 _CVR = "10101010"
 _QUICK = Patience(first=timedelta(milliseconds=20), usual=timedelta(milliseconds=50), slow=timedelta(milliseconds=200))
 _DAY = timedelta(days=1)
@@ -47,8 +48,8 @@ class Host:
         self._registry = registry
         self._back_end = BackEnd(clock=clock, settings=settings, schedule=schedule, faults=self.faults)
         self._door: Door | None = None
-        self._commands: list[str] = []
-        self._findings: list[str] = []
+        self._commands: deque[str] = deque(maxlen=_REMEMBERED)
+        self._findings: deque[str] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
         """Listen on loopback; what was filed before is remembered."""
@@ -82,7 +83,9 @@ class Host:
             data_ports=self._settings.data_ports,
             trust=Trust(system=False, anchors=(pki.authority(pki.Issuer.SERVERS).certificate,)),
         )
-        return Environment(name=self._name, host=_HOST, port=self.port, is_test=None, policy=policy, patience=_QUICK)
+        return Environment(
+            name=self._name, host=self._settings.host_name, port=self.port, is_test=None, policy=policy, patience=_QUICK
+        )
 
     # --- what happened
 
@@ -103,7 +106,7 @@ class Host:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The FTP commands heard so far, passwords masked."""
+        """The FTP commands heard so far (the last 100 000), passwords masked."""
         return tuple(self._commands)
 
     @property
@@ -329,7 +332,7 @@ def _door() -> type[Door]:
     try:
         from govfile.sandbox.skat.server import Door
     except ModuleNotFoundError as missing:
-        if missing.name and missing.name.split(".")[0] in ("pyftpdlib", "asyncore", "asynchat"):
+        if missing.name in ("pyftpdlib", "asyncore", "asynchat"):
             raise MissingExtra("pyftpdlib", "sandbox", purpose="the sandbox") from missing
         raise
     return Door

@@ -113,7 +113,7 @@ class BackEnd:
     def arrive(self, identity: Identity, judgement: Judgement, arrival: Arrival) -> Arrival:
         """Settle what becomes of a complete upload and lay out its life; returns it with the refusal, if any."""
         with self._lock:
-            key = self._name_key(identity, arrival)
+            key = self._name_key(identity, arrival.service, arrival.name)
             code = _REUSED if key in self._names else self._faults.refuse_with or judgement.code
             self._names.add(key)
             settled = attrs.evolve(
@@ -127,15 +127,20 @@ class BackEnd:
                 self._plan(identity, settled)
             return settled
 
-    def _name_key(self, identity: Identity, arrival: Arrival) -> tuple[str, ...]:
-        name = arrival.name if self._settings.case_sensitive_names else arrival.name.casefold()
+    def burn(self, identity: Identity, service: str, name: str) -> None:
+        """Use up a name without a file."""
+        with self._lock:
+            self._names.add(self._name_key(identity, service, name))
+
+    def _name_key(self, identity: Identity, service: str, name: str) -> tuple[str, ...]:
+        name = name if self._settings.case_sensitive_names else name.casefold()
         match self._settings.name_scope:
             case NameScope.COMPANY:
                 return identity.cvr, name
             case NameScope.CERTIFICATE:
                 return identity.username, name
             case NameScope.SERVICE:
-                return identity.username, arrival.service, name
+                return identity.username, service, name
 
     # --- what is to come
 

@@ -12,6 +12,7 @@ from govfile.sandbox.skat import tls
 from govfile.sandbox.skat.faults import LinkLoss
 from govfile.sandbox.skat.filesystem import Download, Upload
 from govfile.sandbox.skat.library import TLS_DTPHandler
+from govfile.sandbox.skat.settings import Broken
 
 _log = logging.getLogger("govfile.sandbox")
 
@@ -79,6 +80,8 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
 
     def cut_off(self) -> None:
         """End as a broken line would."""
+        if isinstance(self.file_obj, Upload) and not self._is_settled:
+            self._keep_what_came(self.file_obj)
         self._is_settled = True
         self._error = True
         self._resp = ()
@@ -129,14 +132,27 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
         """Decide on a finished upload, before any word of it leaves."""
         if upload.is_full:
             self._resp = ("552 Requested file action aborted: exceeded storage allocation.", _log.debug)
-        elif self._refusal or not self.transfer_finished:
+        elif self._refusal:
+            return
+        elif not self.transfer_finished:
+            self._keep_what_came(upload)
             self._resp = self._resp or ("426 Connection closed; transfer aborted.", _log.debug)
         elif not self._ended_cleanly():
+            self._keep_what_came(upload)
             self.transfer_finished = False
             self._error = True  # after an unexpected end OpenSSL can do no shutdown, and pyftpdlib would wait for one
             self._resp = ("426 The data connection ended without a TLS shutdown; transfer aborted.", _log.debug)
         else:
             self._take(upload)
+
+    def _keep_what_came(self, upload: Upload) -> None:
+        match self.cmd_channel.door.settings.broken_uploads:
+            case Broken.TAKEN:
+                self.cmd_channel.take(upload, tls_resumed=not self._handshake.was_full)
+            case Broken.NAME_BURNT:
+                self.cmd_channel.door.burn(self.cmd_channel.view, upload)
+            case Broken.FORGOTTEN:
+                pass
 
     def _ended_cleanly(self) -> bool:
         shutdown = self.socket.get_shutdown() if isinstance(self.socket, SSL.Connection) else 0

@@ -16,7 +16,7 @@ else:
     from pyftpdlib.ioloop import IOLoop  # first: it alone imports asyncore without a DeprecationWarning
 
     # isort: split
-    from pyftpdlib.exceptions import AuthenticationFailed
+    from pyftpdlib.authorizers import AuthenticationFailed
     from pyftpdlib.filesystems import AbstractedFS
     from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
     from pyftpdlib.servers import FTPServer

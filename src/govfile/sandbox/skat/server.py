@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import posixpath
 import socket
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from govfile.errors import ConfigurationError
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from govfile.sandbox.skat.settings import Settings
 
 _log = logging.getLogger("govfile.sandbox")
-_HOST = "127.0.0.1"
 _POLL = 0.2
 _STOP_WITHIN = 10.0
 
@@ -42,8 +43,8 @@ class Door:
         self.faults = faults
         self.registry = registry
         self.back_end = back_end
-        self.commands: list[str] = []
-        self.findings: list[str] = []
+        self.commands: deque[str] = deque()
+        self.findings: deque[str] = deque()
         self.port = 0
         self.unsupported = frozenset(
             name
@@ -76,7 +77,7 @@ class Door:
         self._loop = IOLoop()
         try:
             server = FTPServer(
-                (_HOST, self.settings.port), type("Session", (ControlSession,), names), ioloop=self._loop
+                (self.settings.host, self.settings.port), type("Session", (ControlSession,), names), ioloop=self._loop
             )
         except OSError as error:
             self._loop.close()
@@ -101,9 +102,8 @@ class Door:
         if self._thread is None:
             return
         self._ending.set()
-        with socket.socket() as nudge:  # a connection wakes the loop at once
-            nudge.settimeout(1)
-            nudge.connect_ex((_HOST, self.port))
+        with contextlib.suppress(OSError):  # a connection wakes the loop at once
+            socket.create_connection((self.settings.host, self.port), 1).close()
         self._thread.join(_STOP_WITHIN)
         self._thread = None
 
@@ -158,6 +158,11 @@ class Door:
         )
         self.back_end.arrive(identity, judgement, arrival)
 
+    def burn(self, view: View, upload: Upload) -> None:
+        """Take the name of an upload that broke off, and nothing else."""
+        spot = view.spot(upload.name)
+        self.back_end.burn(spot.identity or view.identity, spot.folder, spot.name)
+
     def heard(self, command: str, argument: str) -> None:
         """Note a command; passwords are not kept."""
         shown = "***" if command == "PASS" else argument
@@ -170,5 +175,5 @@ class Door:
 
     def trouble(self, where: str) -> None:
         """Note an exception that nobody expected, with its traceback in the log."""
-        _log.exception("the sandbox stumbled in %s", where)
+        _log.info("the sandbox stumbled in %s", where, exc_info=True)
         self.findings.append(f"the sandbox stumbled in {where}; see its log")

@@ -33,6 +33,14 @@ class Gate(enum.Enum):
     TLS = "TLS handshake"
 
 
+class Broken(enum.Enum):
+    """What becomes of an upload whose connection broke off; nothing is published."""
+
+    FORGOTTEN = "as if it had never begun"
+    NAME_BURNT = "its name is used up"
+    TAKEN = "as much as came is taken for the whole file"
+
+
 class Spelling(enum.Enum):
     """How the gateway's own transaction id is spelt in a status file: its sample and its table differ."""
 
@@ -64,15 +72,17 @@ class Schedule:
 class Settings:
     """The gateway's habits.
 
-    `port` 0 takes any free one. `data_ports` is the passive range, both ends included. `data_certificate` demands the
-    client certificate on data connections too, `session_reuse_required` that they resume the control connection's TLS
-    session. Without `mlsd` clients must list with NLST or LIST. `out_from_start` shows `out` before anything is in it.
-    `all_folders_visible`, `shared_out` and `any_login` are the retired gateway's ways. `retention` is the age at which
-    files leave `out`. `stray_space` prints the blank after the first slash that one published sample has.
-    `record_length` maps a Classic area to the length of its records, in bytes, where it is published. `advice_lists`
-    answers a Classic upload with an advice list beside the error list.
+    `host` is 127.0.0.1 or ::1; `port` 0 takes any free one. `data_ports` is the passive range, both ends included.
+    `data_certificate` demands the client certificate on data connections too, `session_reuse_required` that they resume
+    the control connection's TLS session. Without `mlsd` clients must list with NLST or LIST. `out_from_start` shows
+    `out` before anything is in it. `all_folders_visible`, `shared_out` and `any_login` are the retired gateway's ways.
+    `retention` is the age at which files leave `out`. `stray_space` prints the blank after the first slash that one
+    published sample has. `record_length` maps a Classic area to the length of its records, in bytes, where it is
+    published. `advice_lists` answers a Classic upload with an advice list beside the error list. `quota` bounds the
+    size of an upload, in bytes.
     """
 
+    host: str = "127.0.0.1"
     port: int = 0
     data_ports: tuple[int, int] = (36000, 39999)
     tls_start: TlsStart = TlsStart.EXPLICIT
@@ -89,6 +99,7 @@ class Settings:
     shared_out: bool = False
     any_login: bool = False
     unregistered: Gate = Gate.LOGIN
+    broken_uploads: Broken = Broken.FORGOTTEN
     name_scope: NameScope = NameScope.COMPANY
     case_sensitive_names: bool = True
     spelling: Spelling = Spelling.TRANSACTION
@@ -97,6 +108,11 @@ class Settings:
     record_length: dict[str, int] = attrs.field(factory=lambda: {"CPS": 868})
     advice_lists: bool = False
     quota: int | None = None
+
+    @property
+    def host_name(self) -> str:
+        """What a client connects to; the server's certificate holds it."""
+        return "localhost" if self.host == "127.0.0.1" else self.host
 
     @classmethod
     def retired_gateway(cls, *, port: int = 0, data_ports: tuple[int, int] = (35000, 35100)) -> Settings:
