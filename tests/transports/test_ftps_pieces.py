@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govfile.errors import ProtocolError, TransferAborted
+from govfile.transports._deadlines import Deadlines
+from govfile.transports._reading import BLOCK, CheckedReader
 from govfile.transports.base import Timeouts
-from govfile.transports.ftps._deadlines import Deadlines
 from govfile.transports.ftps._identity import belongs_to
-from govfile.transports.ftps._reading import BLOCK, CheckedReader
 from govfile.transports.ftps._replies import ReplyReader, printable
 from govfile.transports.line_ends import LineEnds
 from support.ftp_servers import authority

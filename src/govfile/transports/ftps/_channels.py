@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from govfile.errors import GovfileError
-    from govfile.transports.ftps._deadlines import Deadlines, Limit
+    from govfile.transports._deadlines import Deadlines, Limit
 
 #: A TLS record holds no more, so that one read empties what the library has decrypted.
 _RECORD = 16 * 1024 + 256

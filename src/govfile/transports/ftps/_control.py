@@ -11,8 +11,8 @@ from govfile.transports.ftps._failures import DataLost, SessionEnded, lost
 from govfile.transports.ftps._replies import Reply, ReplyReader
 
 if TYPE_CHECKING:
+    from govfile.transports._deadlines import Deadlines, Limit
     from govfile.transports.ftps._channels import PlainChannel, TlsChannel
-    from govfile.transports.ftps._deadlines import Deadlines, Limit
 
 logger = logging.getLogger("govfile.transports.ftps")
 

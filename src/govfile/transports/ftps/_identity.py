@@ -6,14 +6,7 @@ import ipaddress
 
 from cryptography import x509
 
-
-def is_address(host: str) -> bool:
-    """Whether `host` is an IP address rather than a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+from govfile.transports._connect import is_address
 
 
 def to_ascii(host: str) -> str:

@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from govfile.errors import ConnectionFailed, Phase, ProtocolError, TimedOut
-from govfile.transports.ftps._connect import connect_address
+from govfile.transports._connect import connect_address
 from govfile.transports.ftps._control import logger
 from govfile.transports.ftps._session import refused
 from govfile.transports.ftps_policy import Passive

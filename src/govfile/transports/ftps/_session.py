@@ -16,16 +16,16 @@ from govfile.errors import (
     Phase,
     TlsFailed,
 )
+from govfile.transports._connect import connect_host
 from govfile.transports.base import TransferType
 from govfile.transports.ftps._channels import PlainChannel, TlsChannel
-from govfile.transports.ftps._connect import connect_host
 from govfile.transports.ftps._control import Control
 from govfile.transports.ftps._failures import DataLost, SessionEnded, lost
 from govfile.transports.ftps_policy import TlsStart
 
 if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
-    from govfile.transports.ftps._deadlines import Deadlines
+    from govfile.transports._deadlines import Deadlines
     from govfile.transports.ftps._replies import Reply
     from govfile.transports.ftps._tls import TlsContext
     from govfile.transports.ftps_policy import FtpsPolicy

@@ -11,8 +11,9 @@ from OpenSSL import SSL, crypto
 
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError, CredentialError
+from govfile.transports._connect import is_address
 from govfile.transports.ftps._failures import TlsSetting
-from govfile.transports.ftps._identity import belongs_to, is_address, names, to_ascii
+from govfile.transports.ftps._identity import belongs_to, names, to_ascii
 from govfile.transports.ftps_policy import TlsVersion
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from govfile.transports._reading import CheckedReader
     from govfile.transports.ftps._data import Transfer, Transfers
     from govfile.transports.ftps._passive import DataPorts
-    from govfile.transports.ftps._reading import CheckedReader
     from govfile.transports.ftps._replies import Reply
     from govfile.transports.ftps._session import Session
 

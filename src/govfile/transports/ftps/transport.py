@@ -22,14 +22,14 @@ from govfile.errors import (
     TransferAborted,
     TransferRefused,
 )
+from govfile.transports._deadlines import Deadlines
+from govfile.transports._reading import CheckedReader
 from govfile.transports.base import GetReceipt, TransferType
 from govfile.transports.ftps._data import Transfers
-from govfile.transports.ftps._deadlines import Deadlines
 from govfile.transports.ftps._download import Download, receive
 from govfile.transports.ftps._failures import SessionEnded
 from govfile.transports.ftps._listings import FolderReader
 from govfile.transports.ftps._passive import DataPorts
-from govfile.transports.ftps._reading import CheckedReader
 from govfile.transports.ftps._session import Opener, encode_path
 from govfile.transports.ftps._tls import TlsContext
 from govfile.transports.ftps._upload import Upload

@@ -21,7 +21,7 @@ from govfile.errors import (
     Retry,
     TransportError,
 )
-from govfile.transports.ftps._connect import connect_host
+from govfile.transports._connect import connect_host
 from govfile.transports.sftp._packets import printable
 from govfile.transports.sftp.host_keys import KINDS
 from govfile.transports.sftp.policy import RsaSignatures
@@ -29,7 +29,7 @@ from govfile.transports.sftp.values import SessionFacts
 
 if TYPE_CHECKING:
     from govfile.certificates.ssh import SshKey
-    from govfile.transports.ftps._deadlines import Deadlines, Limit
+    from govfile.transports._deadlines import Deadlines, Limit
     from govfile.transports.sftp._ssh import Channel, Connection
     from govfile.transports.sftp.host_keys import HostKeys
     from govfile.transports.sftp.policy import SftpPolicy

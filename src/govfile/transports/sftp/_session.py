@@ -24,7 +24,7 @@ from govfile.transports.sftp._packets import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from govfile.transports.ftps._deadlines import Deadlines, Limit, Which
+    from govfile.transports._deadlines import Deadlines, Limit, Which
     from govfile.transports.sftp._ssh import Channel, Connection
     from govfile.transports.sftp.policy import SftpPolicy
     from govfile.transports.sftp.values import SessionFacts

@@ -25,7 +25,7 @@ from govfile.transports.sftp._packets import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from govfile.transports.ftps._reading import CheckedReader
+    from govfile.transports._reading import CheckedReader
     from govfile.transports.sftp._packets import Reply
     from govfile.transports.sftp._session import Session
     from govfile.transports.sftp.values import Upload

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from govfile.errors import GovfileError, Phase, TransferAborted
-from govfile.transports.ftps._reading import CheckedReader
+from govfile.transports._reading import CheckedReader
 from govfile.transports.sftp._failures import with_certainty
 from govfile.transports.sftp._packets import encode_path
 from govfile.transports.sftp._upload import Sending

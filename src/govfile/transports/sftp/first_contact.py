@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from govfile.certificates.ssh import fingerprint
-from govfile.transports.ftps._deadlines import Deadlines
+from govfile.transports._deadlines import Deadlines
 from govfile.transports.sftp._handshake import Place, check_settings, hang_up, host_key, other_kinds, shake_hands
 from govfile.transports.sftp._known_hosts import shown_host
 from govfile.transports.sftp.host_keys import KINDS, OfferedKey

@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 from govfile.errors import AuthenticationRefused, ConfigurationError, GovfileError, InvalidName, Phase, TransferRefused
+from govfile.transports._deadlines import Deadlines
 from govfile.transports.base import TransferType
-from govfile.transports.ftps._deadlines import Deadlines
 from govfile.transports.sftp._download import Receiving
 from govfile.transports.sftp._folders import Names, read_folder
 from govfile.transports.sftp._handshake import Place, check_settings, hang_up, log_in, open_channel, trusted

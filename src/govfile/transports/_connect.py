@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import queue
 import select
@@ -11,10 +12,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from govfile.errors import ConnectionFailed, Phase
-from govfile.transports.ftps._identity import is_address
 
 if TYPE_CHECKING:
-    from govfile.transports.ftps._deadlines import Deadlines, Limit
+    from govfile.transports._deadlines import Deadlines, Limit
 
 _Address = tuple[int, Any]
 
@@ -58,6 +58,15 @@ def _finish(sock: socket.socket, code: int, deadlines: Deadlines, limit: Limit) 
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _resolve(host: str, port: int, deadlines: Deadlines, limit: Limit) -> list[_Address]:
