@@ -100,14 +100,14 @@ def test_a_connection_that_the_server_ended_is_made_anew(database_url: str, serv
 def test_nothing_of_a_batch_stays_when_it_breaks_in_the_middle(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     from govfile.filing.ledger import book
 
-    real: Callable[..., Any] = book.__dict__["claim_all"]
+    real: Callable[..., Any] = book.__dict__["insert_all"]
 
     def break_off(session: Any, attempts: Any) -> Any:
         real(session, attempts)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(book, "claim_all", break_off)
+        patch.setattr(book, "insert_all", break_off)
         with pytest.raises(KeyboardInterrupt):
             ledger.claim_many([claim(f"{number}.zip") for number in range(5)])
     assert list(ledger.search()) == []

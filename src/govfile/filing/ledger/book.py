@@ -13,7 +13,7 @@ import attrs
 
 from govfile.errors import AlreadyFiled, ConfigurationError, ImpossibleStep, LedgerBusy
 from govfile.filing.ledger.burnt import BurntScope, burnt_rows
-from govfile.filing.ledger.claims import Attempt, claim_all, claim_one, new_identifiers
+from govfile.filing.ledger.claims import Attempt, claim_one, insert_all, new_identifiers, outcomes_of
 from govfile.filing.ledger.owners import Owner
 from govfile.filing.ledger.reader import Reader, read
 from govfile.filing.ledger.receipts import to_receipt_row
@@ -132,7 +132,10 @@ class Ledger(Reader):
         return outcome
 
     def claim_many(self, claims: Iterable[Claim]) -> list[tuple[Submission, bool] | AlreadyFiled]:
-        """Claim all in one durable transaction; the outcomes in the order given, refusals as values."""
+        """Claim all in one durable transaction; the outcomes in the order given, refusals as values.
+
+        Of two that exclude each other the first is claimed.
+        """
         wanted = list(claims)
         if not wanted:
             return []
@@ -140,7 +143,9 @@ class Ledger(Reader):
         attempts = [
             Attempt.of(claim, its, now) for claim, its in zip(wanted, new_identifiers(len(wanted)), strict=True)
         ]
-        return self._database.transaction(lambda session: claim_all(session, attempts))
+        if self._database.transaction(lambda session: insert_all(session, attempts)):
+            return [(attempt.submission(), True) for attempt in attempts]
+        return self._database.run(lambda session: outcomes_of(session, attempts))
 
     def burn(
         self,

@@ -128,9 +128,8 @@ def create(path: Path, build: Callable[[Path], None]) -> bool:
     Returns False when another process was quicker; then its ledger stands. Whatever the moment of a crash, there is
     either no ledger or a whole one.
     """
-    prefix = f".{path.name}.new-"
     try:
-        workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+        workshop = Path(tempfile.mkdtemp(prefix=_workshop_prefix(path), dir=path.parent))
         try:
             draft = workshop / path.name
             os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -149,9 +148,20 @@ def create(path: Path, build: Callable[[Path], None]) -> bool:
         if isinstance(error, LedgerError):
             raise
         raise _cannot_create(path, error) from error
-    for leftover in path.parent.glob(f"{prefix}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
     return True
+
+
+def _workshop_prefix(path: Path) -> str:
+    return f".{path.name}.new-"
+
+
+def clear_workshops(path: Path) -> None:
+    """Remove what crashes left beside an existing ledger; whoever still works there has lost the race for it."""
+    prefix = _workshop_prefix(path)
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(prefix):
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _cannot_create(path: Path, error: OSError) -> LedgerError:

@@ -44,6 +44,7 @@ def open_file(path: Path, *, create: bool, patience: float) -> tuple[Database, b
         places.check_place(path)
         places.check_header(path, APPLICATION_ID)
         places.sync_folder(path.parent)
+    places.clear_workshops(path)
     release = places.hold(path)
     database = Database(
         _engine(path, patience),
