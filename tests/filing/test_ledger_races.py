@@ -69,7 +69,6 @@ def test_f17_32_processes_and_20000_names_each_name_won_once(place: str) -> None
     for child in children:
         child.join()
         assert child.exitcode == 0
-    print(
     some = len(set(owner_of.values()))
     print(f"{NAMES} names, {PROCESSES} processes: {time.monotonic() - begun:.0f} s, {some} won some")
     assert len(winners) == NAMES
