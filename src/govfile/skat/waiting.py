@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from govfile.errors import Retry, TransportError
-from govfile.filing.states import STEPS, Proof, State
+from govfile.filing.states import Proof, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +43,6 @@ def sent_at(submission: Submission) -> datetime:
     ends = (Proof.CONFIRMED, Proof.LINK_LOST, Proof.INTERRUPTED, Proof.STARTED)
     moments = [event.at for event in submission.history if event.evidence.proof in ends]
     return moments[-1] if moments else submission.created
-
-
-def has_word(submission: Submission) -> bool:
-    """Whether the authority has said anything."""
-    return any(event.evidence.proof not in STEPS for event in submission.history)
 
 
 @attrs.define(kw_only=True)
