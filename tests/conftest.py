@@ -63,6 +63,11 @@ def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
     return to_this_machine
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long documents by their argument: a zip holds the time, and every worker must make the same names."""
+    return argname if isinstance(val, bytes | str) and len(val) > 80 else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """L-09: what a test printed or logged, at every level, holds no secret."""
