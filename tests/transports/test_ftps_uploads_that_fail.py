@@ -240,3 +240,30 @@ def test_f12_the_reply_decides_an_upload_and_not_the_tls_shutdown(handler: Handl
         server.on["STOR"] = handler
         assert put(server.transport(), LARGE).reply == "226 stored"
         assert hashlib.sha256(server.files["/Udlaan/a.zip"]).hexdigest() == LARGE.sha256
+
+
+def test_a_size_that_differs_after_the_confirmation_is_unknown() -> None:
+    with ScriptedFtp() as server:
+        server.on["SIZE"] = lambda talk, _: talk.reply("213 8")
+        with pytest.raises(OutcomeUnknown, match="reported 8 bytes"):
+            put(server.transport(ask_size=True))
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (lambda talk, _: talk.reply("213 9"), 9),
+        (lambda talk, _: talk.reply("550 not yours to see"), None),
+        (lambda talk, _: talk.reply("213 some"), None),
+        (drop, None),
+        (silence, None),
+    ],
+    ids=["says", "refuses", "odd", "dropped", "silent"],
+)
+def test_a_size_that_is_not_said_takes_nothing_from_the_confirmation(answer: Handler, seen: int | None) -> None:
+    with ScriptedFtp() as server, contextlib.closing(server.transport(ask_size=True)) as transport:
+        server.on["SIZE"] = answer
+        assert transport.put("/a", DOCUMENT).size_seen == seen
+        server.on["SIZE"] = lambda talk, _: talk.reply("213 9")
+        assert transport.put("/b", DOCUMENT).size_seen == 9
+        assert server.files == {"/a": b"<report/>", "/b": b"<report/>"}

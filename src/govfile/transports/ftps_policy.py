@@ -46,8 +46,9 @@ class FtpsPolicy:
 
     `data_ports` is the range the server is documented to open (both ends included): a port outside it is used, and
     named in the error when it fails; `earlier_data_ports` a smaller range it was known by, which old firewall rules may
-    still be cut to. `ceiling` None means no upper bound on TLS. `listing_limit` bounds the entries
-    of one listing, `reply_limit` the bytes of one server reply.
+    still be cut to. `ceiling` None means no upper bound on TLS. `listing_limit` bounds the entries of one listing,
+    `reply_limit` the bytes of one server reply. `ask_size` asks for the size of a binary upload once it is confirmed:
+    one more round trip, on servers that let it be asked.
     """
 
     tls_start: TlsStart = TlsStart.EXPLICIT
@@ -61,3 +62,4 @@ class FtpsPolicy:
     timeouts: Timeouts = attrs.field(factory=Timeouts)
     listing_limit: int = 200_000
     reply_limit: int = 64 * 1024
+    ask_size: bool = False

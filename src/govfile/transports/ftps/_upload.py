@@ -12,6 +12,7 @@ from govfile.errors import (
     Rejected,
     TransferAborted,
     TransferRefused,
+    TransportError,
 )
 from govfile.transports.base import PutReceipt, TransferType
 from govfile.transports.ftps._data import NO_DATA_CONNECTION
@@ -39,12 +40,14 @@ class Upload:
         self,
         session: Session,
         path: str,
+        raw_path: bytes,
         reader: CheckedReader,
         transfer_type: TransferType,
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
         self._session = session
         self._path = path
+        self._raw_path = raw_path
         self._reader = reader
         self._lines = LineEnds() if transfer_type is TransferType.ASCII else None
         self._progress = progress
@@ -52,18 +55,17 @@ class Upload:
         self._sent = 0
         self._begun = False
         self._complete = False
+        self.out_of_step = False
 
-    def run(
-        self, transfers: Transfers, ports: DataPorts, prepared: tuple[socket.socket, int], path: bytes
-    ) -> PutReceipt:
+    def run(self, transfers: Transfers, ports: DataPorts, prepared: tuple[socket.socket, int]) -> PutReceipt:
         """Send it and read the final reply. The server has heard of the document from here on.
 
         Raises `TransferRefused`, `Rejected` or `OutcomeUnknown`; a `BaseException` such as KeyboardInterrupt goes
-        through, and leaves the outcome unknown as well.
+        through, and leaves the outcome unknown as well. After `out_of_step` the session cannot go on.
         """
         started = time.monotonic()
         try:
-            transfer = transfers.start(self._session, ports, prepared, "STOR", path)
+            transfer = transfers.start(self._session, ports, prepared, "STOR", self._raw_path)
             reply = self._converse(transfer)
             return self._judge(reply, transfer, time.monotonic() - started)
         except (TransferRefused, Rejected, OutcomeUnknown):
@@ -116,7 +118,7 @@ class Upload:
         try:
             while transfer.channel.receive(limit):
                 pass
-        except (Interrupted, DataLost, GovfileError):
+        except (Interrupted, DataLost, TransportError):
             return
 
     def _judge(self, reply: Reply, transfer: Transfer, seconds: float) -> PutReceipt:
@@ -124,16 +126,34 @@ class Upload:
             raise self._no(reply, transfer)
         if reply.code not in (226, 250) or not self._complete:
             raise self._unknown(f"the server answered {reply}", None)
+        size_seen = self._ask_size()
+        if size_seen not in (None, self._sent):
+            raise self._unknown(f"the server answered {reply}, and then reported {size_seen} bytes", None)
         return PutReceipt(
             path=self._path,
             bytes_sent=self._sent,
             sha256=self._reader.sha256,
             reply=str(reply),
+            size_seen=size_seen,
             tls_version=transfer.channel.version,
             tls_resumed=transfer.channel.resumed,
             data_port=transfer.port,
             seconds=seconds,
         )
+
+    def _ask_size(self) -> int | None:
+        """The size of the file as the server sees it, where the policy wants to know and the server says.
+
+        The upload is confirmed by now: a link lost here changes nothing but the session.
+        """
+        if not self._session.policy.ask_size or self._lines is not None:
+            return None
+        try:
+            reply = self._session.ask("SIZE", self._raw_path)
+        except (SessionEnded, GovfileError):
+            self.out_of_step = True
+            return None
+        return int(reply.text) if reply.code == 213 and reply.text.isdigit() else None
 
     def _no(self, reply: Reply, transfer: Transfer) -> GovfileError:
         """A refusal: before any content, of an unresumed data connection as such, for good (5xx), or for now (4xx)."""

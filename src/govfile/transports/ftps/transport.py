@@ -157,14 +157,17 @@ class FtpsTransport:
             prepared = self._first(lambda session: self._prepare(session, transfer_type))
             session = self._session
             assert session is not None
-            upload = Upload(session, path, reader, transfer_type, progress)
+            upload = Upload(session, path, raw_path, reader, transfer_type, progress)
             try:
                 if committing is not None:
                     committing()
             except BaseException:
                 prepared[0].close()
                 raise
-            return upload.run(self._transfers, self._ports, prepared, raw_path)
+            receipt = upload.run(self._transfers, self._ports, prepared)
+            if upload.out_of_step:
+                self._drop()
+            return receipt
 
     def get(
         self,
@@ -234,7 +237,7 @@ class FtpsTransport:
     def _first(self, step: Callable[[Session], _T]) -> _T:
         """Do the first, harmless step of a call; an idle session that the server ended is replaced, once."""
         session = self._session
-        if session is not None and (session.made_by != os.getpid() or not session.control.is_quiet()):
+        if session is not None and not _is_alive(session):
             self._drop()
             session = None
         if session is not None:
@@ -329,3 +332,13 @@ class FtpsTransport:
         return TransferRefused(
             f"the server refused to {what}: {reply}", code=code, reply=reply, endpoint=self._endpoint
         )
+
+
+def _is_alive(session: Session) -> bool:
+    """Whether a session can be used: ours, and nothing came that nobody asked for."""
+    if session.made_by != os.getpid():
+        return False
+    try:
+        return session.control.is_quiet()
+    except GovfileError:  # a TLS alert
+        return False
