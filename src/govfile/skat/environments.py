@@ -53,7 +53,9 @@ class Environment:
     host: str
     port: int = 6381
     is_test: bool | None
-    policy: FtpsPolicy = attrs.field(factory=lambda: FtpsPolicy(data_ports=(36000, 39999)))
+    policy: FtpsPolicy = attrs.field(
+        factory=lambda: FtpsPolicy(data_ports=(36000, 39999), earlier_data_ports=(36000, 36100))
+    )
     patience: Patience = attrs.field(factory=Patience)
     accepts_unknown_issuers: bool = True
 
