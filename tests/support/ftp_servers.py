@@ -22,13 +22,14 @@ from govfile.certificates.secret import Secret
 from govfile.certificates.trust import Trust
 from govfile.transports.base import Timeouts
 from govfile.transports.ftps_policy import FtpsPolicy, TlsStart, TlsVersion
-from support.pki import Authority, Identity, oces3, rsa_key
+from support.pki import UUID, Authority, Identity, oces3, rsa_key
 from support.programs import lacking, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USER = "CVR_10101010_UI_example"
+#: The user name that the client certificate stands for.
+USER = f"CVR_10101010_UI_{UUID}"
 PASSWORD = "correct horse battery"
 _NOBODY = 65534
 
