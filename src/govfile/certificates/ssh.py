@@ -162,7 +162,7 @@ def _load(data: bytes, passphrase: bytes | None) -> _Private:
         ) from error
     except ValueError as error:
         # OpenSSH's own format answers a missing passphrase with a ValueError.
-        if passphrase is None and "encrypted" in str(error):
+        if passphrase is None and load is load_ssh_private_key and "encrypted" in str(error):
             raise _passphrase_error(given=False) from error
         wrong = "the passphrase is wrong, or the SSH key is damaged"
         raise CredentialError(

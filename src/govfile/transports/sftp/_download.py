@@ -48,7 +48,7 @@ class Receiving:
 
     def run(self, path: bytes) -> GetReceipt:
         """Fetch it; raises `TransferRefused`, `TransferAborted`, `ProtocolError`, or how the link was lost."""
-        session, doing = self._session, f"open {self._path}"
+        session, doing = self._session, f"opening {self._path}"
         opened = session.call(Kind.OPEN, opening(path, Open.READ), doing)
         self._handle = Cursor(session.expect(opened, Kind.HANDLE, doing)).string()
         session.ask(Kind.FSTAT, string(self._handle), self._sized)
@@ -56,7 +56,7 @@ class Receiving:
             self._ask_more()
             session.turn(f"receiving {self._path}")
         self._check_end()
-        session.call(Kind.CLOSE, string(self._handle), f"close {self._path}")
+        session.call(Kind.CLOSE, string(self._handle), f"closing {self._path}")
         return GetReceipt(
             path=self._path,
             size=self._written,
@@ -95,7 +95,7 @@ class Receiving:
         if reply.kind == Kind.STATUS:
             status = read_status(reply.body)
             if status.code != Code.EOF:
-                raise refused(f"send {self._path}", status, self._session.endpoint, phase=Phase.TRANSFER)
+                raise refused(f"reading {self._path}", status, self._session.endpoint, phase=Phase.TRANSFER)
             self._end = offset if self._end is None else min(self._end, offset)
             return
         count = int.from_bytes(reply.body[:4], "big")

@@ -25,7 +25,7 @@ def refused(
 ) -> TransferRefused:
     """The server said no while `doing` something; the same request would get the same answer."""
     return TransferRefused(
-        f"the server refused to {doing}: {status}",
+        f"the server refused while {doing}: {status}",
         code=status.code,
         reply=str(status),
         phase=phase,

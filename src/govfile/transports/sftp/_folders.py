@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from govfile.errors import ProtocolError
-from govfile.transports.sftp._failures import refused
 from govfile.transports.sftp._packets import (
     Code,
     Cursor,
@@ -28,15 +27,13 @@ logger = logging.getLogger("govfile.transports.sftp")
 
 def read_folder(session: Session, folder: str, path: bytes) -> list[Entry]:
     """All entries; raises `TransferRefused` for a refusal and `ProtocolError` beyond the policy's listing limit."""
-    doing = f"list {folder}"
+    doing = f"listing {folder}"
     handle = Cursor(session.expect(session.call(Kind.OPENDIR, string(path), doing), Kind.HANDLE, doing)).string()
     entries: list[Entry] = []
     while True:
         reply = session.call(Kind.READDIR, string(handle), doing)
-        if reply.kind == Kind.STATUS and (status := read_status(reply.body)).code == Code.EOF:
+        if reply.kind == Kind.STATUS and read_status(reply.body).code == Code.EOF:
             break
-        if reply.kind == Kind.STATUS:
-            raise refused(doing, status, session.endpoint)
         found = read_names(session.expect(reply, Kind.NAME, doing))
         entries += found
         if not found or len(entries) > session.policy.listing_limit:

@@ -100,9 +100,13 @@ class Session:
         """
         which: Which = "data" if phase is Phase.TRANSFER else "reply"
         self._flush(self.deadlines.limit(which, doing, phase))
-        self._receive(self.deadlines.limit(which, doing, phase))
-        while (answered := self._next_reply()) is not None:
+        answered = self._next_reply()
+        if answered is None:
+            self._receive(self.deadlines.limit(which, doing, phase))
+            answered = self._next_reply()
+        while answered is not None:
             self._hand_out(*answered)
+            answered = self._next_reply()
         self.last_used = self.deadlines.monotonic()
 
     def call(self, kind: Kind, body: bytes, doing: str) -> Reply:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from paramiko.kex_group14 import KexGroup14SHA256
 from paramiko.packet import NeedRekeyException, Packetizer
+from paramiko.ssh_exception import IncompatiblePeer
 
 from govfile.certificates.ssh import RSA_ALGORITHMS
 from govfile.transports.sftp._packets import printable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from govfile.transports.sftp.policy import SftpPolicy
 
 SshError = paramiko.SSHException
-NoCommonAlgorithm = paramiko.ssh_exception.IncompatiblePeer
+NoCommonAlgorithm = IncompatiblePeer
 LoginRefused = paramiko.AuthenticationException
 Channel = paramiko.Channel
 

@@ -117,14 +117,14 @@ class Sending:
             return
         status = _status(reply)
         if self.upload.rewrite or status.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS):
-            self._end(self._refused("create", status))
+            self._end(self._refused("creating", status))
         else:  # version 3 has no code for a name that is taken
             self._ask(Kind.LSTAT, string(self._path), lambda found: self._judge_refusal(status, found))
 
     def _judge_refusal(self, status: Status, found: Reply) -> None:
         taken = found.kind == Kind.ATTRS or status.code == Code.FILE_ALREADY_EXISTS
         path, endpoint = self.upload.path, self._session.endpoint
-        self._end(exists_already(path, endpoint) if taken else self._refused("create", status))
+        self._end(exists_already(path, endpoint) if taken else self._refused("creating", status))
 
     def _write_next(self) -> None:
         """One WRITE; behind the last one the CLOSE, and the look at the size, without waiting."""
@@ -154,7 +154,7 @@ class Sending:
         self.unconfirmed -= count
         status = _status(reply)
         if status.code != Code.OK:
-            self._give_up(self._refused("write", status, Phase.TRANSFER))
+            self._give_up(self._refused("writing", status, Phase.TRANSFER))
         elif self._failure is None:
             self._confirmed += count
             self._report()
@@ -191,7 +191,7 @@ class Sending:
 
     def _renamed(self, reply: Reply) -> None:
         status = _status(reply)
-        renaming = f"rename {self.upload.path} to {self.upload.rename_to}"
+        renaming = f"renaming {self.upload.path} to {self.upload.rename_to}"
         certain = f"all of it lies at {self.upload.path}"
         endpoint = self._session.endpoint
         refusal = refused(renaming, status, endpoint, phase=Phase.CONFIRM, certain=certain)

@@ -102,7 +102,8 @@ class SftpTransport:
     def home(self) -> str:
         """The folder a login starts in, absolute (REALPATH)."""
         with self._call("home") as session:
-            body = session.expect(session.call(Kind.REALPATH, string(b"."), "name the folder"), Kind.NAME, "name it")
+            doing = "naming the folder of the login"
+            body = session.expect(session.call(Kind.REALPATH, string(b"."), doing), Kind.NAME, doing)
             return next((entry.name.decode("utf-8", "replace") for entry in read_names(body)), "/")
 
     def list(self, folder: str) -> list[RemoteFile]:
@@ -118,9 +119,9 @@ class SftpTransport:
         """One entry without listing its folder; None when it is not there. Raises `TransferRefused` otherwise."""
         raw = self._names.encode(path)
         with self._call("look") as session:
-            reply = session.call(Kind.LSTAT, string(raw), f"look at {path}")
+            reply = session.call(Kind.LSTAT, string(raw), f"looking at {path}")
             try:
-                attributes = read_attributes(Cursor(session.expect(reply, Kind.ATTRS, f"look at {path}")))
+                attributes = read_attributes(Cursor(session.expect(reply, Kind.ATTRS, f"looking at {path}")))
             except TransferRefused as error:
                 if error.code == Code.NO_SUCH_FILE:
                     return None
@@ -186,7 +187,7 @@ class SftpTransport:
         """Delete one remote file."""
         raw = self._names.encode(path)
         with self._call("remove") as session:
-            session.require_ok(session.call(Kind.REMOVE, string(raw), f"delete {path}"), f"delete {path}")
+            session.require_ok(session.call(Kind.REMOVE, string(raw), f"deleting {path}"), f"deleting {path}")
 
     def close(self) -> None:
         """End the session; never raises, and may be called twice."""
