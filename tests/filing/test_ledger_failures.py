@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,6 +152,18 @@ def test_closing_twice_does_nothing_and_a_closed_ledger_leaves_one_file(tmp_path
     ledger.close()
     ledger.close()
     assert [found.name for found in tmp_path.iterdir()] == ["filings.db"]
+
+
+def test_a_closed_ledger_says_so(ledger: Ledger) -> None:
+    ledger.close()
+    with pytest.raises(LedgerError, match="the ledger is closed"):
+        ledger.claim(claim())
+
+
+def test_a_time_without_its_zone_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ConfigurationError, match="without its zone"):
+        list(ledger.search(since=datetime(2026, 3, 2)))  # noqa: DTZ001 - that is the point
+    assert list(ledger.search(since=datetime(2026, 3, 2, tzinfo=UTC))) == []
 
 
 @pytest.mark.parametrize(

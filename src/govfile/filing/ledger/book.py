@@ -114,8 +114,10 @@ class Ledger(Reader):
 
     def close(self) -> None:
         """Make everything recorded durable, and let go; may be called twice."""
-        self._database.close()
-        self._release()
+        try:
+            self._database.close()
+        finally:
+            self._release()
 
     # --- before a document leaves ---------------------------------------------------------------------------------
 

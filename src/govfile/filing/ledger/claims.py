@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from govfile.errors import AlreadyFiled, DuplicateContent, DuplicateName, LedgerError
-from govfile.filing.ledger.rows import fold, from_row, micros, new_row, new_submission
+from govfile.filing.ledger.rows import COLUMNS, fold, from_row, micros, new_row, new_submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from govfile.filing.claim import Claim
     from govfile.filing.ledger.database import Session
     from govfile.filing.submission import Submission
+
+#: How many names one question asks for.
+NAMES_AT_ONCE = 100
+
+_FOLDED = COLUMNS.index("folded")
 
 
 def new_identifiers(count: int) -> list[str]:
@@ -42,6 +47,12 @@ class Attempt:
         repeats = claim.again is not None or claim.is_dry_run
         guard = f"once:{identifier}" if repeats else f"key:{claim.key}" if claim.key else ""
         return cls(claim, identifier, guard, at)
+
+    @property
+    def name_guard(self) -> tuple[str, str, str, str]:
+        """What no two submissions share."""
+        claim = self.claim
+        return claim.authority, claim.environment, claim.sender, fold(claim.name)
 
     def row(self) -> tuple[Any, ...]:
         """What the insertion writes."""
@@ -76,11 +87,33 @@ def insert_all(session: Session, attempts: Sequence[Attempt]) -> bool:
 
 def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:
     """What came of `insert_all`. Records never go away, so nothing needs to be locked while they are looked up."""
-    first, later = _in_order(attempts)
-    found = {
-        attempt.identifier: standing(session, attempt) or claim_one(session, attempt) for attempt in (*first, *later)
-    }
-    return [found[attempt.identifier] for attempt in attempts]
+    taken = _rows_by_name(session, attempts)
+    outcomes: list[tuple[Submission, bool] | AlreadyFiled] = []
+    for attempt in attempts:
+        row = taken.get(attempt.name_guard)
+        if row is not None:
+            outcomes.append(_same_name(from_row(row)[0], attempt))
+            continue
+        outcomes.append(standing(session, attempt) or claim_one(session, attempt))
+    return outcomes
+
+
+def _rows_by_name(session: Session, attempts: Sequence[Attempt]) -> dict[tuple[str, ...], Sequence[Any]]:
+    """The rows that hold the names asked for, a hundred to a question."""
+    scopes: dict[tuple[str, str, str], list[str]] = {}
+    for attempt in attempts:
+        authority, environment, sender, folded = attempt.name_guard
+        scopes.setdefault((authority, environment, sender), []).append(folded)
+    rows: dict[tuple[str, ...], Sequence[Any]] = {}
+    for scope, names in scopes.items():
+        for start in range(0, len(names), NAMES_AT_ONCE):
+            some = names[start : start + NAMES_AT_ONCE]
+            some += some[-1:] * (NAMES_AT_ONCE - len(some))
+            values: dict[str, Any] = dict(zip(("authority", "environment", "sender"), scope, strict=True))
+            values.update((f"name_{position}", name) for position, name in enumerate(some))
+            for row in session.all(session.statements.by_names, values):
+                rows[*scope, row[_FOLDED]] = row
+    return rows
 
 
 def _in_order(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:
@@ -94,7 +127,7 @@ def _in_order(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]
     for attempt in attempts:
         claim = attempt.claim
         scope = (claim.authority, claim.environment, claim.sender)
-        name, content = (*scope, fold(claim.name)), (*scope, claim.service, claim.sha256, attempt.guard)
+        name, content = attempt.name_guard, (*scope, claim.service, claim.sha256, attempt.guard)
         if name in first or content in contents:
             later.append(attempt)
         else:

@@ -13,6 +13,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from govfile.errors import LedgerError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -39,6 +41,8 @@ class Connections:
     @contextlib.contextmanager
     def lend(self, durable: bool) -> Iterator[Connection]:
         """A connection that is nobody else's until the block ends; closed when the block fails."""
+        if self._is_closed:
+            raise LedgerError("the ledger is closed", advice="open it again")
         with self._guard:
             while self._is_forking:
                 self._guard.wait()

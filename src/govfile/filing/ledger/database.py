@@ -144,8 +144,10 @@ class Database:
 
     def close(self) -> None:
         """Make everything durable and let go of the database; may be called twice."""
-        if self._undurable.is_set():
-            self._undurable.clear()
-            self.run(lambda session: session.change(session.statements.touch, {"was": "schema"}))
-        self._connections.close()
-        self._engine.dispose()
+        try:
+            if self._undurable.is_set():
+                self._undurable.clear()
+                self.run(lambda session: session.change(session.statements.touch, {"was": "schema"}))
+        finally:
+            self._connections.close()
+            self._engine.dispose()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from govfile.errors import ConfigurationError, MissingExtra
+from govfile.errors import ConfigurationError, LedgerError, MissingExtra
 from govfile.filing.ledger.database import Database, Session
 from govfile.filing.ledger.schema import VERSION, about, metadata
 
@@ -64,7 +64,7 @@ def _prepare(session: Session, create: bool) -> bool:
     if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
         return False
     if not create:
-        raise ConfigurationError("the database holds no ledger", advice="check the database, or let it be created")
+        raise LedgerError("the database holds no ledger", advice="check the database, or let it be created")
     metadata.create_all(session.connection, checkfirst=False)
     session.connection.execute(about.insert(), {"what": "schema", "value": str(VERSION)})
     return True

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from govfile.errors import LedgerDamaged, LedgerTooNew
+from govfile.errors import ConfigurationError, LedgerDamaged, LedgerTooNew
 from govfile.filing.states import Proof, State, Verdict
 from govfile.filing.submission import Answer, Event, Evidence, Submission
 
@@ -57,7 +57,7 @@ _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 def micros(moment: datetime) -> int:
     """Microseconds since 1970, UTC. Naive datetimes are refused: they would shift by the local zone."""
     if moment.tzinfo is None:
-        raise ValueError("a time without its zone")
+        raise ConfigurationError("a time without its zone", advice="give an aware datetime, e.g. datetime.now(UTC)")
     return (moment - _EPOCH) // _MICROSECOND
 
 

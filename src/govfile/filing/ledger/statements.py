@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, Text, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from govfile.filing.ledger.claims import NAMES_AT_ONCE
 from govfile.filing.ledger.receipts import RECEIVED_COLUMNS
 from govfile.filing.ledger.rows import COLUMNS
 from govfile.filing.ledger.schema import about, received, submissions
@@ -79,6 +80,8 @@ class Statements:
         self.record = Statement(_record(), dialect)
         self.by_id = Statement(rows.where(*_equal("id")), dialect)
         self.by_name = Statement(rows.where(*_equal(*_NAME)), dialect)
+        some_names = [bindparam(f"name_{position}", type_=Text()) for position in range(NAMES_AT_ONCE)]
+        self.by_names = Statement(rows.where(*_equal(*_SENDER), submissions.c.folded.in_(some_names)), dialect)
         self.by_content = Statement(rows.where(*_equal(*_CONTENT)), dialect)
         self.knows_sender = Statement(select(submissions.c.seq).where(*_equal(*_SENDER)).limit(1), dialect)
         self.about = Statement(select(about.c.value).where(about.c.what == bindparam("what", type_=Text())), dialect)

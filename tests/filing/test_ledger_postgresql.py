@@ -1,0 +1,145 @@
+"""What is different on a server: the login, making tables together, migrating."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import traceback
+
+import pytest
+
+from govfile import Ledger, Secret
+from govfile.errors import ConfigurationError, LedgerDamaged, LedgerError, LedgerTooNew
+from support.filing import claim
+from support.postgres import PASSWORD, Server
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def schema(server: Server, request: pytest.FixtureRequest) -> str:
+    name = f"own_{abs(hash(request.node.nodeid))}"
+    server.create(name)
+    return name
+
+
+def test_a_password_is_given_as_a_secret(server: Server, schema: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Ledger.postgresql(
+        host="127.0.0.1",
+        port=server.port,
+        database="postgres",
+        user="postgres",
+        password=Secret(PASSWORD),
+        options=f"-csearch_path={schema}",
+    ) as ledger:
+        assert ledger.claim(claim())[1]
+        assert ledger.is_new
+        assert PASSWORD not in repr(ledger)
+    assert PASSWORD not in caplog.text
+
+
+def test_l09_a_wrong_password_is_told_without_repeating_it(server: Server) -> None:
+    with pytest.raises(LedgerError, match=r"refuses the password|cannot be reached") as refused:
+        Ledger.postgresql(
+            host="127.0.0.1", port=server.port, database="postgres", user="postgres", password=Secret("a wrong hush")
+        )
+    told = io.StringIO()
+    traceback.print_exception(refused.value, file=told)
+    assert "a wrong hush" not in told.getvalue()
+
+
+def test_a_password_is_no_setting(server: Server) -> None:
+    with pytest.raises(ConfigurationError, match="Secret"):
+        Ledger.postgresql(host="127.0.0.1", database="x", user="y", password=None, sslpassword="hush")
+
+
+def test_a_database_that_is_not_there_is_named(server: Server) -> None:
+    with pytest.raises(LedgerError, match="nowhere"):
+        Ledger.open(server.url("x").replace("/postgres?", "/nowhere?"))
+
+
+def test_many_creators_agree_on_one_set_of_tables(server: Server, schema: str) -> None:
+    found: list[bool] = []
+    gate = threading.Barrier(6)
+
+    def create() -> None:
+        gate.wait()
+        with Ledger.open(server.url(schema)) as ledger:
+            found.append(ledger.is_new)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [False] * 5 + [True]
+
+
+def test_tables_are_not_made_unless_asked_to(server: Server, schema: str) -> None:
+    with pytest.raises(LedgerError, match="holds no ledger"):
+        Ledger.open(server.url(schema), create=False)
+
+
+def test_l05_tables_of_schema_1_are_migrated(server: Server, schema: str) -> None:
+    with Ledger.open(server.url(schema)) as ledger:
+        first, _ = ledger.claim(claim())
+    server.run(
+        f"DROP TABLE {schema}.govfile_received; DROP INDEX {schema}.govfile_by_state;"
+        f"UPDATE {schema}.govfile_about SET value = '1'"
+    )
+    with Ledger.open(server.url(schema)) as ledger:
+        assert list(ledger.search()) == [first]
+        assert list(ledger.received()) == []
+
+
+def test_l05_tables_of_the_future_are_refused(server: Server, schema: str) -> None:
+    Ledger.open(server.url(schema)).close()
+    server.run(f"UPDATE {schema}.govfile_about SET value = '99'")
+    with pytest.raises(LedgerTooNew, match="schema 99"):
+        Ledger.open(server.url(schema))
+
+
+def test_l02_a_changed_row_is_noticed(server: Server, schema: str) -> None:
+    with Ledger.open(server.url(schema)) as ledger:
+        first, _ = ledger.claim(claim())
+        server.run(f"UPDATE {schema}.govfile_submission SET sha256 = repeat('0', 64)")
+        with pytest.raises(LedgerDamaged, match="checksum"):
+            ledger.get(first.id)
+        assert [finding.submission_id for finding in ledger.verify()] == [first.id]
+
+
+def test_a_table_that_is_gone_is_damage(server: Server, schema: str) -> None:
+    with Ledger.open(server.url(schema)) as ledger:
+        server.run(f"DROP TABLE {schema}.govfile_submission")
+        with pytest.raises(LedgerDamaged, match="tables are not there"):
+            ledger.claim(claim())
+
+
+def test_a_server_without_fsync_is_pointed_out(server: Server, schema: str, caplog: pytest.LogCaptureFixture) -> None:
+    Ledger.open(server.url(schema)).close()
+    assert "fsync=off" not in caplog.text
+    server.run("ALTER SYSTEM SET fsync = off")
+    server.run("SELECT pg_reload_conf()")
+    try:
+        _wait_for(server, "off")
+        Ledger.open(server.url(schema)).close()
+        assert "fsync=off" in caplog.text
+    finally:
+        server.run("ALTER SYSTEM RESET fsync")
+        server.run("SELECT pg_reload_conf()")
+        _wait_for(server, "on")
+
+
+def _wait_for(server: Server, value: str) -> None:
+    import time
+
+    import psycopg
+
+    for _ in range(100):
+        with psycopg.connect(**server.admin) as connection:  # type: ignore[arg-type]
+            if connection.execute("SHOW fsync").fetchone() == (value,):
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server does not turn fsync {value}")
