@@ -70,14 +70,14 @@ def docs(session: nox.Session) -> None:
     """Build the documentation, every warning an error, and run the code in it."""
     install(session, *groups("docs", "tests"), "-e", EVERYTHING)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
-    session.run("pytest", "-q", "-p", "no:randomly", *HANGING, "docs", "README.md")
+    session.run("pytest", "-q", "-p", "no:randomly", *HANGING, "docs")
 
 
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel and the source distribution, install the wheel without extras and import it."""
     install(session, *groups("build"))
-    dist = Path(session.create_tmp()).resolve() / "dist"
+    dist = Path(session.virtualenv.location).resolve() / "dist"
     for old in dist.glob("govfile-*"):
         old.unlink()
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), silent=True)
@@ -88,7 +88,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session
 def lower_bounds(session: nox.Session) -> None:
     """The oldest versions `pyproject.toml` declares, installed together, pass the tests."""
-    constraints = Path(session.create_tmp()).resolve() / "lowest.txt"
+    constraints = Path(session.virtualenv.location).resolve() / "lowest.txt"
     constraints.write_text("\n".join(lowest()) + "\n", "utf-8")
     install(session, *groups("tests"), "-e", EVERYTHING, "-c", str(constraints))
     session.run("pytest", "-q", *WORKERS, *HANGING, "-m", "not slow", *session.posargs)
