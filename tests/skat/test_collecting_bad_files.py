@@ -197,3 +197,26 @@ def test_s11_a_link_in_the_folder_is_not_followed(world: World, tmp_path: Path) 
     (saved,) = world.gateway().collect(world.into).unsolicited
     assert outside.read_text() == "mine"
     assert saved.path.name == "list.2.txt"
+
+
+@pytest.mark.parametrize("name", ["a\r\nDELE b", "a\x00b", "../Udlaan/x.zip", "..", ""])
+def test_f16_a_listed_name_that_cannot_be_a_file_is_skipped_and_stops_nothing(
+    world: World, filed: Submission, name: str
+) -> None:
+    class Hostile(MemoryTransport):
+        def list(self, folder: str) -> list[RemoteFile]:
+            return [*super().list(folder), *([RemoteFile(name=name, size=1)] if folder.endswith("/out") else [])]
+
+    world.server.run()
+    world.wrap = lambda inner: Hostile(world.server)
+    gateway = world.gateway()
+    found = gateway.collect(world.into)
+    assert [skipped.remote_name for skipped in found.skipped] == [name]
+    assert gateway.status(filed).state is State.ANSWERED
+
+
+def test_names_in_no_known_encoding_are_kept_and_remembered(world: World) -> None:
+    world.server.put_out("b\udce6r\u2028.xml", b"<x/>")
+    (saved,) = world.gateway().collect(world.into).unsolicited
+    assert saved.remote_name == "b\udce6r\u2028.xml"
+    assert world.gateway().collect(world.into).unsolicited == ()

@@ -263,6 +263,14 @@ def test_submitting_again_after_a_crash_finds_the_truth_by_itself(world: World, 
     assert world.server.arrivals == []
 
 
+def test_waiting_for_what_a_dead_process_was_sending_ends_with_the_truth(world: World, document: Path) -> None:
+    crash(world, document, committed=True)
+    gateway = world.gateway()
+    waited = gateway.wait(gateway.status(NAME), into=world.into, timeout=60)
+    assert waited.state is State.UNKNOWN
+    assert sum(world.clock.slept) == 60
+
+
 @pytest.mark.parametrize("damage", ["gone", "changed", "bytes"])
 def test_a_prepared_document_that_cannot_be_found_again_is_reported(world: World, document: Path, damage: str) -> None:
     world.wrap = lambda inner: FaultyTransport(inner, FaultPlan.at(Step.DATA_PORT))

@@ -38,6 +38,9 @@ logger = logging.getLogger("govfile.skat")
 #: Bytes of one answer, unless the caller says otherwise.
 ANSWER_LIMIT = 4 * 1024**3
 
+#: A name with one of these would end the command that asks for it, or lead out of the folder.
+_UNASKABLE = frozenset("\r\n\0/")
+
 
 @attrs.frozen(kw_only=True)
 class Skipped:
@@ -107,7 +110,7 @@ class Collector:
         """
         with self.session.conversation() as transport:
             out, entries = self.session.list_out(transport)
-            fresh = [entry for entry in entries if not self._was_received(entry)]
+            fresh = [entry for entry in entries if self._can_be_asked_for(entry) and not self._was_received(entry)]
             names = {entry.name: StatusName.parse(entry.name) for entry in fresh}
             doubtful: list[_Fetched] = []
             try:
@@ -223,12 +226,7 @@ class Collector:
         saved = self._save(fetched)
         self._statuses += 1
         if status.problem:
-            self._unread.append(saved)
-            named = self.matcher.named_by(status)
-            if len(named) == 1:
-                words = f"a status {status.name.number} came that cannot be read: {status.problem}"
-                self._record(named[0], self._evidence(Proof.NOTED, saved, words))
-            self._remember(fetched, saved, "status", named[0] if len(named) == 1 else None)
+            self._note_unread(fetched, saved, status)
             return
         found = self.matcher.for_status(status)
         if found is None:
@@ -241,6 +239,16 @@ class Collector:
         self.matcher.announce(submission, block.responses if status.name.number == 3 else ())
         self._remember(fetched, saved, "status", submission)
         self._done.append(fetched.entry)
+
+    def _note_unread(self, fetched: _Fetched, saved: Answer, status: StatusFile) -> None:
+        """Kept and mentioned in the history it may belong to, but it proves nothing and is never removed."""
+        self._unread.append(saved)
+        named = self.matcher.named_by(status)
+        submission = named[0] if len(named) == 1 else None
+        if submission is not None:
+            words = f"a status {status.name.number} came that cannot be read: {status.problem}"
+            self._record(submission, self._evidence(Proof.NOTED, saved, words))
+        self._remember(fetched, saved, "status", submission)
 
     def _status_evidence(self, status: StatusFile, block: StatusBlock, saved: Answer) -> Evidence:
         proof = status.proof(block)
@@ -288,6 +296,12 @@ class Collector:
 
     # --- received and removed -------------------------------------------------------------------------------------
 
+    def _can_be_asked_for(self, entry: RemoteFile) -> bool:
+        if entry.name not in ("", ".", "..") and not set(entry.name) & _UNASKABLE:
+            return True
+        self._skip(entry, "its name is not that of a file in a folder")
+        return False
+
     def _was_received(self, entry: RemoteFile) -> bool:
         return entry.size is not None and self.ledger.was_received(
             authority=self.scope.authority,
@@ -312,7 +326,8 @@ class Collector:
                 at=saved.received_at,
                 submission_id=submission.id if submission else None,
                 what=what,
-            )
+            ),
+            durable=self.delete,
         )
 
     def _remove(self, transport: FileTransport, out: str) -> tuple[str, ...]:

@@ -176,8 +176,7 @@ class Gateway:
             submission, _ = self._ledger.claim(prepared.claim)
         except AlreadyFiled as refused:
             submission = continued(prepared, refused)
-        if submission.state is State.SENDING:
-            submission = self._if_abandoned(submission)
+        submission = self._if_abandoned(submission)
         if submission.state is not State.PREPARED:
             return submission
         check_login(submission, self.username)
@@ -221,6 +220,8 @@ class Gateway:
 
     def _if_abandoned(self, submission: Submission) -> Submission:
         """A submission whose process has provably ended while it was sending is unknown, and says so."""
+        if submission.state is not State.SENDING:
+            return submission
         dead = any(found.id == submission.id for found in self._ledger.interrupted(**self._scope.where()))
         return interrupted(self._ledger, submission).submission if dead else submission
 
@@ -283,7 +284,7 @@ class Gateway:
         check_login(submission, self.username)
         return Waiter(
             look=lambda: self._look(into),
-            current=lambda: self._ledger.get(submission.id),
+            current=lambda: self._if_abandoned(self._ledger.get(submission.id)),
             patience=self.environment.patience,
             clock=self._clock,
             sleep=self._sleep,
