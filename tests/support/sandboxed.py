@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from govfile.sandbox.skat import Identity, Schedule, Settings
 
 
-_QUICK = "patience = {first = 0.02, usual = 0.05, slow = 0.2, second_look = 0.02}"
-
-
 @attrs.frozen(kw_only=True)
 class Desk:
     """What a person at the command has: a gateway, a folder, and papers in it."""
@@ -56,7 +53,4 @@ class Desk:
 def desk(folder: Path, *, settings: Settings | None = None, schedule: Schedule | None = None) -> Iterator[Desk]:
     """A sandbox of its own, with papers in `folder`."""
     with SkatSandbox(settings=settings, schedule=schedule) as authority:
-        papers = write_papers(authority, folder)
-        text = papers.config.read_text().replace("\nledger", '\ninto = "answers"\nledger')
-        papers.config.write_text(f"{text.rstrip()}\n{_QUICK}\n")
-        yield Desk(authority=authority, folder=folder, papers=papers)
+        yield Desk(authority=authority, folder=folder, papers=write_papers(authority, folder))
