@@ -16,6 +16,7 @@
     │  ├─ TlsFailed                `.alert`
     │  ├─ PeerIdentityError        the other side is not who it should be
     │  ├─ AuthenticationRefused    it does not accept who we are; never tried again by itself
+    │  │  └─ ChannelNotYetSynchronised  a channel so new that it may not be known yet; `.expected`
     │  ├─ TransferRefused          the server refused a command; `.code`, `.reply`
     │  └─ TransferAborted          our side stopped it: cancelled, or the source changed
     ├─ Rejected                    the authority said no; `.code` verbatim
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from govfile.filing.submission import Submission
 
@@ -214,6 +216,16 @@ class AuthenticationRefused(TransportError):
 
     retry = Retry.NEVER
     default_phase = Phase.AUTHENTICATE
+
+
+class ChannelNotYetSynchronised(AuthenticationRefused):
+    """A login was refused while the channel is so new that the server may not know it; `expected` (aware UTC) is when
+    it next learns of new ones. Never tried again by itself.
+    """
+
+    def __init__(self, what: str, *, expected: datetime, **context: Any) -> None:
+        super().__init__(what, **context)
+        self.expected = expected
 
 
 class TransferRefused(TransportError):
