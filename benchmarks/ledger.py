@@ -171,7 +171,7 @@ def lookup_rates(folder: Path) -> None:
 
             return lambda: len(wanted) / timed(work)
 
-        in_turn("ledger, look-up among 1,000,000 over among 1,000", finder(big), finder(small), target=0.9)
+        in_turn("ledger, look-up among 1,000,000 over among 1,000", finder(big), finder(small), target=0.8)
 
 
 def postgresql_rates(server: Server, folder: Path) -> None:
