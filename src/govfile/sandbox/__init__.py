@@ -10,12 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from govfile.sandbox.onss.authority import OnssSandbox as OnssSandbox
     from govfile.sandbox.skat.authority import SkatSandbox as SkatSandbox
 
-_HOMES = {"SkatSandbox": "govfile.sandbox.skat.authority"}
-_PACKAGES = frozenset({"skat"})
+_HOMES = {"OnssSandbox": "govfile.sandbox.onss.authority", "SkatSandbox": "govfile.sandbox.skat.authority"}
+_PACKAGES = frozenset({"onss", "skat"})
 
-__all__ = ["SkatSandbox"]
+__all__ = ["OnssSandbox", "SkatSandbox"]
 
 
 def __getattr__(name: str) -> Any:

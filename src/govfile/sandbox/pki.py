@@ -78,19 +78,21 @@ def pem(*certificates: x509.Certificate) -> bytes:
 
 
 @functools.cache
-def _rsa_key(_use: str) -> rsa.RSAPrivateKey:
+def rsa_key(_use: str) -> rsa.RSAPrivateKey:
+    """A 2048-bit key; equal uses share one within the process."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @functools.cache
-def _ec_key(_use: str) -> ec.EllipticCurvePrivateKey:
+def ec_key(_use: str) -> ec.EllipticCurvePrivateKey:
+    """A key on P-256; equal uses share one within the process."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 @functools.cache
 def authority(issuer: Issuer) -> Issued:
     """The self-signed certificate of `issuer` and its key; the same one all through the process."""
-    key = _rsa_key("clients' issuer") if issuer in (Issuer.OCES2, Issuer.OCES3) else _ec_key(issuer.value)
+    key = rsa_key("clients' issuer") if issuer in (Issuer.OCES2, Issuer.OCES3) else ec_key(issuer.value)
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, f"govfile sandbox {issuer.value} CA"),
@@ -99,7 +101,7 @@ def authority(issuer: Issuer) -> Issued:
         ]
     )
     now = datetime.now(UTC)
-    builder = _builder(name, name, key.public_key(), now - 30 * _DAY, now + 3650 * _DAY)
+    builder = certificate_builder(name, name, key.public_key(), now - 30 * _DAY, now + 3650 * _DAY)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_key_usage(for_authority=True), critical=True)
     certificate = builder.sign(key, hashes.SHA256())
@@ -118,10 +120,10 @@ def client(
     Equal `use` gives the same RSA key within the process. `valid` is from now for three years unless given.
     """
     signer = authority(issuer)
-    key = _rsa_key(use)
+    key = rsa_key(use)
     now = datetime.now(UTC)
     start, end = valid or (now - _DAY, now - _DAY + _OCES_LIFE)
-    builder = _builder(subject, signer.certificate.subject, key.public_key(), start, end)
+    builder = certificate_builder(subject, signer.certificate.subject, key.public_key(), start, end)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(for_authority=False), critical=True)
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if issuer is Issuer.OCES3 else None
@@ -133,7 +135,7 @@ def client(
 def server(what: ServerCertificate = ServerCertificate.GOOD) -> Issued:
     """A server certificate for localhost, 127.0.0.1 and ::1; wrong in the way `what` says."""
     signer = authority(Issuer.STRANGER if what is ServerCertificate.UNKNOWN_ISSUER else Issuer.SERVERS)
-    key = _ec_key("server")
+    key = ec_key("server")
     now = datetime.now(UTC)
     start, end = {
         ServerCertificate.EXPIRED: (now - 20 * _DAY, now - 2 * _DAY),
@@ -144,7 +146,7 @@ def server(what: ServerCertificate = ServerCertificate.GOOD) -> Issued:
     if what is not ServerCertificate.WRONG_NAME:
         names = [*names, *(x509.IPAddress(ipaddress.ip_address(found)) for found in ("127.0.0.1", "::1"))]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    builder = _builder(subject, signer.certificate.subject, key.public_key(), start, end)
+    builder = certificate_builder(subject, signer.certificate.subject, key.public_key(), start, end)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     builder = builder.add_extension(
@@ -154,13 +156,14 @@ def server(what: ServerCertificate = ServerCertificate.GOOD) -> Issued:
     return Issued(key=key, certificate=certificate, issuer=signer.certificate)
 
 
-def _builder(
+def certificate_builder(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
     start: datetime,
     end: datetime,
 ) -> x509.CertificateBuilder:
+    """What every certificate here has: names, key, serial number, validity and the key's identifier."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
