@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,3 +145,35 @@ def test_f16_a_file_that_is_gone_between_listing_and_download_is_a_refusal() -> 
         with pytest.raises(TransferRefused, match="550"):
             transport.get(f"/out/{entry.name}", io.BytesIO())
         assert transport.list("/out") == []
+
+
+def test_f16_a_refusal_that_leaves_the_data_connection_open_is_heard_at_once() -> None:
+    held = []
+
+    def refuse(talk: Talk, _: str) -> None:
+        data = talk.data()
+        held.append(data)
+        time.sleep(0.1)  # the client is reading data by now
+        talk.reply("550 no such file")
+
+    with ScriptedFtp() as server:
+        server.on["RETR"] = refuse
+        started = time.monotonic()
+        with pytest.raises(TransferRefused, match="550"):
+            get(server)
+        assert time.monotonic() - started < 5
+        held[0].close()
+
+
+def test_a_download_that_is_confirmed_early_is_read_to_its_end() -> None:
+    def hasty(talk: Talk, _: str) -> None:
+        data = talk.data()
+        talk.raw(b"150 soon\r\n226 done\r\n")
+        time.sleep(0.1)
+        data.sendall(CONTENT)
+        data.unwrap()
+        data.close()
+
+    with ScriptedFtp() as server:
+        server.on["RETR"] = hasty
+        assert get(server) == CONTENT

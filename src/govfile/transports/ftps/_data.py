@@ -110,9 +110,19 @@ class Transfer:
             endpoint=self.endpoint,
         ) from cause
 
-    def ignore_replies(self) -> None:
-        """Read the data to its end whatever is said meanwhile: a download may be confirmed early."""
+    def heed_refusals(self) -> None:
+        """Read the data to its end even when it is confirmed early; only a refusal ends it: some servers leave the
+        data connection open after one, and nothing would ever come.
+        """
+        self.channel.waiter.accompany(self._session.control.fd, self._is_refused)
+
+    def _is_refused(self) -> bool:
+        if not self.replies.look():
+            return False
+        if self.replies.wait().is_refusal:
+            return True
         self.channel.waiter.alone(self._session.control.fd)
+        return False
 
     def keep_session(self) -> None:
         """Keep the newest TLS session for the next data connection: under TLS 1.3 each ticket serves once."""

@@ -25,7 +25,7 @@ def receive(session: Session, transfer: Transfer, take: Callable[[bytes], None])
     The data connection is closed in every case.
     """
     channel, deadlines = transfer.channel, session.deadlines
-    transfer.ignore_replies()
+    transfer.heed_refusals()
     try:
         while block := channel.receive(deadlines.limit("data", "receiving", Phase.TRANSFER)):
             take(block)
