@@ -83,7 +83,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def sshd(folder: Path, *options: str, host: tuple[str, ...] = ("ed25519-host", "rsa-host")) -> Iterator[Server]:
+def sshd(
+    folder: Path,
+    *options: str,
+    host: tuple[str, ...] = ("ed25519-host", "rsa-host"),
+    subsystem: str = "internal-sftp",
+) -> Iterator[Server]:
     """Debian's sshd; `options` are lines of sshd_config put before ours (the first one said counts there)."""
     program = require("sshd")
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +111,7 @@ def sshd(folder: Path, *options: str, host: tuple[str, ...] = ("ed25519-host", "
         "PermitRootLogin prohibit-password",
         "PasswordAuthentication no",
         "PidFile none",
-        "Subsystem sftp internal-sftp",
+        f"Subsystem sftp {subsystem}",
         "LogLevel VERBOSE",
         "MaxStartups 100",
     ]

@@ -198,6 +198,7 @@ def open_channel(place: Place, connection: Connection) -> Channel:
     watchdog.start()
     try:
         channel = connection.open_session(timeout=seconds)
+        channel.in_buffer = _ssh.Inbox()  # type: ignore[assignment]
         channel.invoke_subsystem("sftp")
     except (_ssh.SshError, EOFError, OSError) as error:
         if not watchdog.is_alive() or place.deadlines.monotonic() >= limit.end:

@@ -158,7 +158,7 @@ class Session:
         while view:
             self._await(limit)
             try:
-                count = self._channel.send(view[: self._piece])  # type: ignore[arg-type]
+                count = self._channel.send(bytes(view[: self._piece]))
             except TimeoutError as error:
                 raise self.deadlines.passed(limit) from error
             except Exception as error:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import paramiko
@@ -43,6 +45,8 @@ LARGEST_PACKET = 512 * 1024
 LARGEST_NOISE = 4 * 1024 * 1024
 #: Bytes of the lines before and with the server's version (RFC 4253 section 4.2).
 LARGEST_GREETING = 16 * 1024
+#: What one packet of channel data may bring; servers send in pieces of 32 KiB unless they are offered more.
+_LARGEST_PIECE = 128 * 1024
 #: What one read of the socket may bring.
 _READ = 256 * 1024
 
@@ -162,7 +166,8 @@ class BoundedPacketizer(Packetizer):
             if not data:
                 raise EOFError
             self._buffer += data
-        piece = bytes(self._buffer[:n])
+        with memoryview(self._buffer) as view:
+            piece = bytes(view[:n])
         del self._buffer[:n]
         self._size += n
         return piece
@@ -208,6 +213,48 @@ class BoundedPacketizer(Packetizer):
         return kind, message
 
 
+class Inbox:
+    """What a channel received and nobody read yet, as it came: paramiko's own buffer copies each byte twice.
+
+    It stands in for `paramiko.buffered_pipe.BufferedPipe`.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def feed(self, data: bytes) -> None:
+        """Another piece."""
+        with self._changed:
+            self._pieces.append(data)
+            self._changed.notify()
+
+    def read(self, nbytes: int, timeout: float | None = None) -> bytes:
+        """Whole pieces, about `nbytes` in all; b"" at the end; raises `TimeoutError` when none comes in time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._pieces or self._is_closed, timeout):
+                raise TimeoutError
+            found: list[bytes] = []
+            while self._pieces and nbytes > 0:
+                found.append(self._pieces.popleft())
+                nbytes -= len(found[-1])
+            return found[0] if len(found) == 1 else b"".join(found)
+
+    def read_ready(self) -> bool:
+        """Whether something is there."""
+        return bool(self._pieces)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces))
+
+
 class Connection(paramiko.Transport):
     """An SSH connection with our lists of algorithms."""
 
@@ -216,7 +263,12 @@ class Connection(paramiko.Transport):
         self._rsa = policy.rsa_signatures
         self.falls_back_to_sha1 = False
         window = policy.in_flight + 64 * 1024
-        super().__init__(sock, default_window_size=window, packetizer_class=BoundedPacketizer)
+        super().__init__(
+            sock,
+            default_window_size=window,
+            default_max_packet_size=_LARGEST_PIECE,
+            packetizer_class=BoundedPacketizer,
+        )
         self._key_info: dict[str, object] = {**_TABLES._key_info, "ssh-rsa": _OldHostKey}  # noqa: SLF001
         self._kex_info: dict[str, object] = {**_TABLES._kex_info, _OLD_EXCHANGE: _OldExchange}  # noqa: SLF001
         self.set_log_channel(_log_channel())
