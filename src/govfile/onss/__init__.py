@@ -1,1 +1,91 @@
-"""x"""
+"""The batch channel of the Belgian social security: declarations over SFTP, signed and triggered once, and what comes
+back.
+
+The names below load on first use. Facts and their sources: `docs/protocols/onss.md`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govfile.onss.accounts import check_sender as check_sender
+    from govfile.onss.accounts import next_synchronisation as next_synchronisation
+    from govfile.onss.accounts import user_name_warnings as user_name_warnings
+    from govfile.onss.acrf import Acrf as Acrf
+    from govfile.onss.acrf import AcrfForm as AcrfForm
+    from govfile.onss.acrf import parse_acrf as parse_acrf
+    from govfile.onss.anomalies import AnomalyReport as AnomalyReport
+    from govfile.onss.codes import CODES as CODES
+    from govfile.onss.codes import ErrorCode as ErrorCode
+    from govfile.onss.codes import explain as explain
+    from govfile.onss.environments import CIRCUIT_TEST as CIRCUIT_TEST
+    from govfile.onss.environments import DECLARATION_TEST as DECLARATION_TEST
+    from govfile.onss.environments import PRODUCTION as PRODUCTION
+    from govfile.onss.environments import Environment as Environment
+    from govfile.onss.environments import Signing as Signing
+    from govfile.onss.fs import Layout as Layout
+    from govfile.onss.fs import decode_fs as decode_fs
+    from govfile.onss.fs import encode_fs as encode_fs
+    from govfile.onss.fs import sign_file as sign_file
+    from govfile.onss.fs import verify_answer as verify_answer
+    from govfile.onss.names import BatchName as BatchName
+    from govfile.onss.names import Prefix as Prefix
+    from govfile.onss.notification import Notification as Notification
+    from govfile.onss.notification import NotificationForm as NotificationForm
+    from govfile.onss.notification import parse_notification as parse_notification
+    from govfile.onss.packing import PackingLimits as PackingLimits
+    from govfile.onss.packing import unpack as unpack
+    from govfile.onss.purposes import PURPOSES as PURPOSES
+    from govfile.onss.purposes import Purpose as Purpose
+    from govfile.onss.purposes import purpose as purpose
+
+_HOMES = {
+    "check_sender": "accounts",
+    "next_synchronisation": "accounts",
+    "user_name_warnings": "accounts",
+    "Acrf": "acrf",
+    "AcrfForm": "acrf",
+    "parse_acrf": "acrf",
+    "AnomalyReport": "anomalies",
+    "CODES": "codes",
+    "ErrorCode": "codes",
+    "explain": "codes",
+    "CIRCUIT_TEST": "environments",
+    "DECLARATION_TEST": "environments",
+    "PRODUCTION": "environments",
+    "Environment": "environments",
+    "Signing": "environments",
+    "Layout": "fs",
+    "decode_fs": "fs",
+    "encode_fs": "fs",
+    "sign_file": "fs",
+    "verify_answer": "fs",
+    "BatchName": "names",
+    "Prefix": "names",
+    "Notification": "notification",
+    "NotificationForm": "notification",
+    "parse_notification": "notification",
+    "PackingLimits": "packing",
+    "unpack": "packing",
+    "PURPOSES": "purposes",
+    "Purpose": "purposes",
+    "purpose": "purposes",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'govfile.onss' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"govfile.onss.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

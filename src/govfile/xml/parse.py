@@ -19,7 +19,8 @@ from govfile.errors import InvalidContent, ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_BLOCK = 64 * 1024
+#: How much is read at once, in bytes.
+BLOCK = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +72,7 @@ class _Open:
     children: list[Element] = attrs.field(factory=list)
 
 
-class _Builder:
+class Builder:
     """What lxml calls while it reads. With `keep` False only the shape is checked and nothing is held."""
 
     def __init__(self, limits: Limits, *, keep: bool) -> None:
@@ -84,6 +85,7 @@ class _Builder:
         self.root_name = ""
 
     def start(self, tag: Any, attributes: Mapping[Any, Any]) -> None:
+        """An element begins."""
         self._depth += 1
         self._elements += 1
         if self._depth > self._limits.depth:
@@ -91,21 +93,23 @@ class _Builder:
         if self._elements > self._limits.elements:
             raise _Refused(f"it has more than {self._limits.elements} elements")
         if not self.root_name:
-            self.root_name = _local(tag)
+            self.root_name = local_name(tag)
         if self._keep:
             self._stack.append(_Open(tag, dict(attributes)))
 
     def data(self, text: Any) -> None:
+        """A piece of text."""
         if self._keep and self._stack:
             self._stack[-1].text.append(text)
 
     def end(self, tag: Any) -> None:  # noqa: ARG002 the parser has matched it with its start
+        """An element ends."""
         self._depth -= 1
         if not self._keep:
             return
         done = self._stack.pop()
         element = Element(
-            name=_local(done.tag),
+            name=local_name(done.tag),
             namespace=done.tag[1:].partition("}")[0] if done.tag.startswith("{") else "",
             text="".join(done.text),
             attributes=MappingProxyType(done.attributes),
@@ -117,13 +121,15 @@ class _Builder:
             self.root = element
 
     def doctype(self, *_: object) -> NoReturn:
+        """A document type declaration."""
         raise _Refused("it carries a document type declaration, which is never read")
 
     def close(self) -> None:
         """Part of the interface; the result is taken from `root`."""
 
 
-def _local(tag: str) -> str:
+def local_name(tag: str) -> str:
+    """A name without its `{namespace}`."""
     return tag.rpartition("}")[2]
 
 
@@ -135,9 +141,9 @@ def parse(content: bytes, *, limits: Limits | None = None, what: str = "the file
     limits = limits or Limits()
     if len(content) > limits.size:
         raise ProtocolError(f"{what} has {len(content)} bytes, more than the {limits.size} that are read as XML")
-    builder = _Builder(limits, keep=True)
-    blocks = (content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK))
-    reason, cause = _run(builder, blocks)
+    builder = Builder(limits, keep=True)
+    blocks = (content[start : start + BLOCK] for start in range(0, len(content), BLOCK))
+    reason, cause = run(builder, blocks)
     if reason or builder.root is None:
         raise ProtocolError(f"{what} cannot be read as XML: {reason}", excerpt=excerpt(content)) from cause
     return builder.root
@@ -149,8 +155,8 @@ def check_well_formed(reader: BinaryIO, *, what: str = "the document", limits: L
     The size is not bounded here unless `limits` are given. Raises `InvalidContent` when it is not well-formed XML,
     nested too deeply, or carries a document type.
     """
-    builder = _Builder(limits or Limits(size=2**63, elements=2**63), keep=False)
-    reason, cause = _run(builder, iter(lambda: reader.read(_BLOCK), b""))
+    builder = Builder(limits or Limits(size=2**63, elements=2**63), keep=False)
+    reason, cause = run(builder, iter(lambda: reader.read(BLOCK), b""))
     if reason:
         raise InvalidContent(
             f"{what} is not well-formed XML: {reason}", advice="mend the program that wrote it"
@@ -158,7 +164,7 @@ def check_well_formed(reader: BinaryIO, *, what: str = "the document", limits: L
     return builder.root_name
 
 
-def _run(builder: _Builder, blocks: Iterator[bytes]) -> tuple[str, BaseException | None]:
+def run(builder: Builder, blocks: Iterator[bytes]) -> tuple[str, BaseException | None]:
     """Feed the blocks to a new parser; ("", None) when all went well, else the reason and the cause."""
     from lxml import etree
 
