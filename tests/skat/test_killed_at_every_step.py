@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import collections
 import json
-import os
-import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -23,7 +19,7 @@ from govfile import Ledger, State
 from govfile.sandbox.skat import SkatSandbox
 from govfile.skat import Gateway
 from support import file_once
-from support.programs import require
+from support.killing import Call, run_and_kill, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
     from govfile import Submission
     from govfile.sandbox.skat import Identity
 
-CALLS = "write,pwrite64,writev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,ftruncate"
 SERVICE = "Udlaan"
 
 
@@ -70,20 +65,7 @@ class Run:
             "name": self.name,
         }
         (self.folder / "wish.json").write_text(json.dumps(wish))
-        python = os.path.realpath(sys.executable)
-        return [python, "-B", file_once.__file__, str(self.folder / "wish.json")]
-
-    def trace(self, *options: str) -> subprocess.CompletedProcess[bytes]:
-        """Run it under strace."""
-        record = self.folder / "trace"
-        paths = os.pathsep.join(path for path in sys.path if path)
-        return subprocess.run(
-            [require("strace"), "-f", "-qq", "-o", str(record), "-e", f"trace={CALLS}", *options, *self.program()],
-            env={"PATH": os.defpath, "PYTHONPATH": paths, "HOME": str(self.folder)},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        return [file_once.__file__, str(self.folder / "wish.json")]
 
     def arrivals(self) -> int:
         """How often the gateway took a document of this name."""
@@ -112,23 +94,18 @@ def run(authority: SkatSandbox, tmp_path: Path, label: str) -> Run:
     return Run(authority=authority, identity=authority.register(), folder=folder, name=name)
 
 
-def points_of(whole: Run) -> list[tuple[str, int]]:
-    """(system call, how many-th) of a filing that succeeds."""
-    done = whole.trace()
-    assert done.returncode == 0, done.stderr.decode()
+def points_of(whole: Run) -> list[Call]:
+    """The calls of a filing that succeeds; those of its side thread fall on the main one's."""
+    calls, _ = trace(whole.program(), whole.folder / "calls")
     assert whole.arrivals() == 1
-    trace = (whole.folder / "trace").read_text(errors="replace")
-    # strace counts the calls of each thread apart, and so do we; the points of a side thread fall on the main one's.
-    counted = collections.Counter(re.findall(r"^(\d+) +(\w+)\(", trace, flags=re.MULTILINE))
-    return sorted({(call, number) for (_, call), most in counted.items() for number in range(1, most + 1)})
+    return list({str(call): call for call in calls}.values())
 
 
-def killed(authority: SkatSandbox, tmp_path: Path, point: tuple[str, int]) -> str:
+def killed(authority: SkatSandbox, tmp_path: Path, point: Call) -> str:
     """Kill the program at `point`, pick up the pieces, and say how it ended."""
-    call, number = point
-    dead = run(authority, tmp_path, f"{call}-{number}")
-    ended = dead.trace("-e", f"inject={call}:signal=SIGKILL:when={number}")
-    assert ended.returncode in (-9, 137), f"{point} was not reached: {ended.stderr.decode()}"
+    dead = run(authority, tmp_path, str(point).replace(" ", "-"))
+    was_killed, _ = run_and_kill(dead.program(), point)
+    assert was_killed, f"{point} was not reached"
     assert dead.arrivals() <= 1
     with (
         Ledger.open(dead.ledger) as ledger,

@@ -1,7 +1,8 @@
 """Killing a program at every system call that leaves a trace, with strace.
 
 First the program runs once to its end while its calls are written down; then once for each of them, killed by SIGKILL
-on entering it. strace counts the calls of each name apart, so a point is a name and a number.
+on entering it. strace counts the calls of each name and thread apart, so a point is a name and a number, the same for
+every thread.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ TRACED = (
     "renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,chmod,fchmod,fchmodat"
 )
 
-_CALL = re.compile(r"^\d+ +(?P<name>\w+)\((?P<rest>.*)$")
+_CALL = re.compile(r"^(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)$")
 
 
 @attrs.frozen
@@ -68,13 +69,13 @@ def trace(arguments: Sequence[str], log: Path, *, timeout: float = 120) -> tuple
         if b"ptrace" in done.stderr or b"PTRACE" in done.stderr:
             lacking(f"strace may not trace here: {done.stderr.decode(errors='replace').strip()}")
         raise AssertionError(done.stderr.decode(errors="replace"))
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     calls = []
     for line in log.read_text(errors="replace").splitlines():
         found = _CALL.match(line)
         if found is not None:
-            counts[found["name"]] += 1
-            calls.append(Call(found["name"], counts[found["name"]], found["rest"]))
+            counts[found["thread"], found["name"]] += 1
+            calls.append(Call(found["name"], counts[found["thread"], found["name"]], found["rest"]))
     return calls, done.stdout.decode()
 
 
