@@ -229,7 +229,7 @@ class ChannelNotYetSynchronised(AuthenticationRefused):
 
 
 class TransferRefused(TransportError):
-    """The server refused a command before any of the document was sent; `code` and `reply` as it gave them."""
+    """The server refused a command, and the document was not handed over; `code` and `reply` as it gave them."""
 
     def __init__(self, what: str, *, code: int, reply: str, **context: Any) -> None:
         super().__init__(what, **context)
