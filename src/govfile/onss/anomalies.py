@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.onss.codes import ErrorCode, explain
-from govfile.onss.reading import all_leaves, block, blocks, details, leaf
+from govfile.onss.reading import all_leaves, block, blocks, details, everything_else, leaf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +42,13 @@ class DataValue:
 @attrs.frozen(kw_only=True)
 class BlockAction:
     """A block that the authority changed: what it did (a digit of the glossary), to which block, and the new values.
-    The keys that say which block of that kind is meant are not taken apart; they are kept among the form's `unknown`.
+    `keys` holds (name, text) of what says which block of that kind is meant.
     """
 
     action: str = leaf("Action")
     block_name: str = leaf("BlockName")
     values: tuple[DataValue, ...] = blocks("DataValue", DataValue)
+    keys: tuple[tuple[str, str], ...] = everything_else()
 
 
 @attrs.frozen(kw_only=True)

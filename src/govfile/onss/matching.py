@@ -64,7 +64,7 @@ class Marks:
                     creation_hour=text,
                 )
                 stamps.add(stamp.key)
-            if path == _REFERENCE["ReferenceNbr"] and current.get(_REFERENCE["ReferenceOrigin"]) == OWN:
+            if path == _REFERENCE["ReferenceNbr"] and current.pop(_REFERENCE["ReferenceOrigin"], "") == OWN:
                 references.add(text)
         return cls(
             root=found.root,

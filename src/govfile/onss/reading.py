@@ -49,6 +49,11 @@ def details(element: str) -> Any:
     return attrs.field(default=(), repr=False, metadata={"element": element, "kind": leaves})
 
 
+def everything_else() -> Any:
+    """A field of what no other field stands for, as (path, text), for a block with many keys of which few are there."""
+    return attrs.field(default=(), repr=False, metadata={"rest": True})
+
+
 def decode(kind: type[T], element: Element) -> tuple[T, Unknown]:
     """An element as a `kind`, and what of it no field stands for."""
     fields = _fields(cast("Any", kind))
@@ -67,6 +72,9 @@ def decode(kind: type[T], element: Element) -> tuple[T, Unknown]:
         else:
             found[field.name] = value
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+    rest = next((field.name for field in attrs.fields(cast("Any", kind)) if field.metadata.get("rest")), None)
+    if rest is not None:
+        values[rest], unknown = tuple(unknown), []
     return kind(**values), tuple(unknown)
 
 
