@@ -69,6 +69,8 @@ class NameRule:
         return True
 
     def _check_characters(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise InvalidName(f"the file name is {type(name).__name__}, not text")
         if not name:
             raise InvalidName("the file name is empty")
         for position, character in enumerate(name, start=1):

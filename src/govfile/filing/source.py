@@ -77,6 +77,9 @@ class Source:
             size, digest = _measure(reader)
         except (OSError, ValueError) as error:
             raise InvalidContent(f"the file object cannot be read and rewound: {error}") from error
+        except TypeError as error:  # a wrapper as `tempfile` makes them shows only by what it reads that it is text
+            kind = type(reader).__name__
+            raise InvalidContent(f"{kind} does not read bytes", advice="open it with mode 'rb'") from error
         return cls(size=size, sha256=digest, file=reader)
 
     def open(self) -> BinaryIO:
