@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,11 +107,25 @@ def test_a_refused_login_ends_the_batch_and_leaves_it_prepared(world: World) -> 
     world.ledger.burn(
         authority="skat", environment="local", sender="10101010", service="x", names=["x"], found="elsewhere"
     )
-    world.wrap = lambda inner: MemoryTransport(world.server, accepts_login=False)
-    results = outcomes(world.gateway().submit_many(filings(20), service="Udlaan", connections=2))
+    tries: list[str] = []
+
+    class Refusing(MemoryTransport):
+        def home(self) -> str:
+            tries.append("password")
+            time.sleep(0.01)  # lets the other connections come as far, if they may
+            return super().home()
+
+    world.wrap = lambda inner: Refusing(world.server, accepts_login=False)
+    gateway = world.gateway()
+    results = outcomes(gateway.submit_many(filings(20), service="Udlaan", connections=4))
     assert {type(result) for result in results} == {AuthenticationRefused}
-    assert len(world.opened) <= 2, "one try for each connection at most"
     assert {found.state for found in world.ledger.search() if found.sha256} == {State.PREPARED}
+    with pytest.raises(AuthenticationRefused):
+        gateway.submit(report(1), service="Udlaan", name="19552101_2025_n1.zip")
+    assert {type(result) for result in outcomes(gateway.submit_many(filings(9), service="Udlaan"))} == {
+        AuthenticationRefused
+    }
+    assert tries == ["password"], "accounts may lock: one try, whatever the number of connections and calls"
 
 
 def test_a_gateway_out_of_reach_is_not_tried_a_thousand_times(world: World) -> None:

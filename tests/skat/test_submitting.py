@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
+from govfile import skat
 from govfile.errors import (
     ConfigurationError,
     CredentialError,
@@ -99,6 +101,41 @@ def test_an_unsent_document_is_taken_up_again_under_its_first_name(world: World)
     filed = gateway.submit(XML, service=MANIFEST)
     assert (filed.id, filed.state) == (prepared.id, State.SENT)
     assert world.server.names == [prepared.name]
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("wish", [{"again": "corrected by hand"}, {"dry_run": True}])
+def test_a_repeat_that_never_left_is_gone_on_with_and_not_claimed_beside_itself(
+    world: World, tmp_path: Path, wish: dict[str, Any], many: bool
+) -> None:
+    """Otherwise `resume` would send the first claim beside the second one: filed twice for one wish."""
+    document = tmp_path / "19552101_2025_a1.zip"
+    document.write_bytes(report())
+    gateway = world.gateway(profiles=[attrs.evolve(skat.RENTE[0], naming=skat.Naming())])
+    gateway.submit(document, service=skat.RENTE[0].name)
+    world.wrap = lambda inner: FaultyTransport(inner, FaultPlan.at(Step.DATA_PORT))
+    gateway.close()
+
+    def file() -> None:
+        if not many:
+            gateway.submit(document, service=skat.RENTE[0].name, **wish)
+            return
+        filing = skat.Filing(document=document, again=wish.get("again"))
+        is_dry_run = "dry_run" in wish
+        ((_, outcome),) = gateway.submit_many([filing], service=skat.RENTE[0].name, dry_run=is_dry_run)
+        if isinstance(outcome, GovfileError):
+            raise outcome
+
+    with pytest.raises(GovfileError, match="36101"):
+        file()
+    world.wrap = lambda inner: inner
+    gateway.close()
+    file()
+    gateway.resume()
+    assert [found.state for found in submissions(world)] == [State.SENT] * 2
+    assert len(world.server.arrivals) == 2
+    file()
+    assert len(world.server.arrivals) == 3, "what has left is repeated, as it was asked for"
 
 
 def test_a_dry_run_is_sent_as_one_and_never_stands_in_the_way(world: World) -> None:

@@ -20,7 +20,7 @@ from govfile.errors import (
     TlsFailed,
 )
 from govfile.filing.states import State
-from govfile.skat.filing import Filing, Prepared, continued
+from govfile.skat.filing import Filing, Prepared, Unsent, continued
 from govfile.skat.recovery import check_login
 
 if TYPE_CHECKING:
@@ -49,10 +49,14 @@ class _Job:
 
 @attrs.define(kw_only=True)
 class Batch:
-    """Sends a stream of documents. `prepare` checks one locally, `new_sender` opens one more conversation."""
+    """Sends a stream of documents.
+
+    `prepare` checks one locally, `unsent` are repeats to go on with, `new_sender` opens one more conversation.
+    """
 
     ledger: Ledger
     prepare: Callable[[Filing], Prepared]
+    unsent: Unsent
     new_sender: Callable[[], Sender]
     connections: int
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -98,9 +102,15 @@ class Batch:
         ready: list[tuple[Filing, Prepared]] = []
         for filing in some:
             try:
-                ready.append((filing, self.prepare(filing)))
+                prepared = self.prepare(filing)
             except GovfileError as error:
                 yield filing, error
+                continue
+            earlier = self.unsent.take(prepared)
+            if earlier is None:
+                ready.append((filing, prepared))
+            else:
+                yield filing, _Job(filing, prepared, earlier)
         outcomes = self.ledger.claim_many([prepared.claim for _, prepared in ready])
         for (filing, prepared), outcome in zip(ready, outcomes, strict=True):
             yield filing, _job(filing, prepared, outcome)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.errors import AlreadyFiled
+    from govfile.filing.ledger import Ledger
     from govfile.filing.source import Document
     from govfile.filing.submission import Submission
     from govfile.skat.matching import Scope
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Filing:
     """A document of a batch, with what is its own: `name` as in `submit`, `key` and `again` likewise."""
 
-    document: Document
+    document: Document = attrs.field(repr=False)
     name: str | None = None
     key: str | None = None
     again: str | None = None
@@ -65,7 +66,7 @@ class Preparer:
                 certain="nothing was sent",
                 advice="leave dry_run out, or use the test environment",
             )
-        if filing.again is not None and not filing.again.strip():
+        if isinstance(filing.again, str) and not filing.again.strip():
             raise ConfigurationError("again= needs a reason", advice="say in words why the content is filed again")
         source = Source.of(filing.document)
         name = filing.name
@@ -94,6 +95,44 @@ class Preparer:
             source_path=str(source.path) if source.path else None,
         )
         return Prepared(source=source, claim=claim, profile=profile, name_was_made=filing.name is None)
+
+
+class Unsent:
+    """Repeats (`again=`, dry runs) that an earlier call claimed and that never left: the same wish goes on with them.
+
+    No guard of the ledger holds them to one, since they are meant to repeat. A second claim would be sent beside the
+    first one, which `resume` sends. Each is given once; make a new `Unsent` for each call.
+    """
+
+    def __init__(self, ledger: Ledger, scope: Scope) -> None:
+        self._ledger = ledger
+        self._scope = scope
+        self._found: dict[tuple[object, ...], list[Submission]] | None = None
+
+    def take(self, prepared: Prepared) -> Submission | None:
+        """The submission to go on with; None when the claim is to be made."""
+        claim = prepared.claim
+        if not prepared.name_was_made or (claim.again is None and not claim.is_dry_run):
+            return None
+        if self._found is None:
+            self._found = self._read()
+        waiting = self._found.get(_wish(claim))
+        return waiting.pop(0) if waiting else None
+
+    def _read(self) -> dict[tuple[object, ...], list[Submission]]:
+        found: dict[tuple[object, ...], list[Submission]] = {}
+        scope = self._scope
+        prepared = self._ledger.search(
+            state=State.PREPARED, authority=scope.authority, environment=scope.environment, sender=scope.sender
+        )
+        for submission in prepared:
+            if submission.again is not None or submission.is_dry_run:
+                found.setdefault(_wish(submission), []).append(submission)
+        return found
+
+
+def _wish(what: Claim | Submission) -> tuple[object, ...]:
+    return what.service, what.sha256, what.filed_by, what.is_dry_run, what.key, what.again
 
 
 def continued(prepared: Prepared, refused: AlreadyFiled) -> Submission:

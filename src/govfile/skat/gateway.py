@@ -15,7 +15,7 @@ from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence, Submission
 from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
-from govfile.skat.filing import Filing, Preparer, continued
+from govfile.skat.filing import Filing, Preparer, Unsent, continued
 from govfile.skat.folders import join
 from govfile.skat.matching import Matcher, Scope
 from govfile.skat.rebuilding import meet, rebuild
@@ -23,7 +23,7 @@ from govfile.skat.recovery import Resumed, check_login, interrupted, resume
 from govfile.skat.saving import Folder
 from govfile.skat.sending import Sender
 from govfile.skat.services import Services
-from govfile.skat.session import Session, connect
+from govfile.skat.session import Door, Session, connect
 from govfile.skat.survey import Survey
 from govfile.skat.username import Login, check_environment
 from govfile.skat.waiting import Waiter, is_silent
@@ -114,6 +114,7 @@ class Gateway:
             randomness=randomness,
         )
         self._unrecorded: dict[str, Evidence] = {}
+        self._door = Door()
         self._sender = self._new_sender()
         self._turn = threading.RLock()
         credential.check(clock())
@@ -172,11 +173,7 @@ class Gateway:
         """
         prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
         self._meet_ledger(prepared)
-        try:
-            submission, _ = self._ledger.claim(prepared.claim)
-        except AlreadyFiled as refused:
-            submission = continued(prepared, refused)
-        submission = self._if_abandoned(submission)
+        submission = self._if_abandoned(self._claimed(prepared))
         if submission.state is not State.PREPARED:
             return submission
         check_login(submission, self.username)
@@ -204,7 +201,13 @@ class Gateway:
             first = False
             return prepared
 
-        batch = Batch(ledger=self._ledger, prepare=prepare, new_sender=self._new_sender, connections=connections)
+        batch = Batch(
+            ledger=self._ledger,
+            prepare=prepare,
+            unsent=Unsent(self._ledger, self._scope),
+            new_sender=self._new_sender,
+            connections=connections,
+        )
         filings = (item if isinstance(item, Filing) else Filing(document=item) for item in documents)
         for filing, outcome in batch.run(filings):
             yield filing.document, outcome
@@ -212,6 +215,15 @@ class Gateway:
     def _prepare(self, filing: Filing, service: str, *, dry_run: bool) -> Prepared:
         self._credential.check(self._clock())
         return self._preparer.prepare(filing, self._services.get(service), is_dry_run=dry_run)
+
+    def _claimed(self, prepared: Prepared) -> Submission:
+        unsent = Unsent(self._ledger, self._scope).take(prepared)
+        if unsent is not None:
+            return unsent
+        try:
+            return self._ledger.claim(prepared.claim)[0]
+        except AlreadyFiled as refused:
+            return continued(prepared, refused)
 
     def _meet_ledger(self, prepared: Prepared) -> None:
         """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
@@ -329,11 +341,14 @@ class Gateway:
     def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
         """Settle an UNKNOWN submission by hand, when a person has found out whether it arrived; `reason` is recorded.
 
-        When it never arrived it is PREPARED again and may be submitted. Raises `ImpossibleStep` when it is not UNKNOWN.
+        Also one left SENDING by a machine or container that is gone for good. When it never arrived it is PREPARED
+        again and may be submitted. Raises `ImpossibleStep` in any other state, and while its process is seen to run.
         """
         self._check_ours(submission)
         if not reason.strip():
             raise ConfigurationError("settling needs a reason", advice="say how it was found out, and by whom to ask")
+        if self._if_abandoned(self._ledger.get(submission.id)).state is State.SENDING:
+            interrupted(self._ledger, submission, "given up by a person: whoever was sending it is gone")
         proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
         return self._ledger.record(submission.id, Evidence(proof=proof, detail=reason.strip()), durable=True)
 
@@ -360,7 +375,7 @@ class Gateway:
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _new_sender(self) -> Sender:
-        session = Session(self._open, self._login, clock=self._clock)
+        session = Session(self._open, self._login, door=self._door, clock=self._clock)
         return Sender(ledger=self._ledger, session=session, unrecorded=self._unrecorded)
 
     def _check_ours(self, submission: Submission) -> None:

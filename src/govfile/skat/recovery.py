@@ -44,9 +44,11 @@ def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> 
             yield _finish(submission, sender, services)
 
 
-def interrupted(ledger: Ledger, submission: Submission) -> Resumed:
+def interrupted(
+    ledger: Ledger, submission: Submission, why: str = "the process that was sending it has ended"
+) -> Resumed:
     """Record that the process ended while it was sending."""
-    evidence = Evidence(proof=Proof.INTERRUPTED, detail="the process that was sending it has ended")
+    evidence = Evidence(proof=Proof.INTERRUPTED, detail=why)
     recorded = ledger.record(submission.id, evidence, durable=True)
     unknown = OutcomeUnknown(
         f"{submission.name} was being sent when its process ended",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,37 +28,72 @@ logger = logging.getLogger("govfile.skat")
 _LAYOUT_AGE = timedelta(minutes=5)
 
 
-class Session:
-    """A transport that is opened when needed and thrown away after a fault. Serves one thread at a time.
+class Door:
+    """What all conversations of one login share: they log in one after the other, and not after a refusal.
 
-    A refused login is remembered: accounts may lock, so the same session never tries again.
+    Accounts may lock, so a password that was refused is never tried again, on no connection.
     """
 
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._refused: AuthenticationRefused | None = None
+
+    def check(self) -> None:
+        """Raise the refusal there was, if any."""
+        if self._refused is not None:
+            raise self._refused
+
+    def enter(self, first: Callable[[], object]) -> None:
+        """Do what a conversation begins with, which logs in; raises what `first` does, or an earlier refusal."""
+        with self._turn:
+            self.check()
+            try:
+                first()
+            except AuthenticationRefused as refused:
+                self.refuse(refused)
+                raise
+
+    def refuse(self, refused: AuthenticationRefused) -> None:
+        """Remember a refusal."""
+        self._refused = refused
+
+
+class Session:
+    """A transport that is opened when needed and thrown away after a fault. Serves one thread at a time."""
+
     def __init__(
-        self, open_transport: Callable[[], FileTransport], login: Login, *, clock: Callable[[], datetime]
+        self,
+        open_transport: Callable[[], FileTransport],
+        login: Login,
+        *,
+        door: Door,
+        clock: Callable[[], datetime],
     ) -> None:
         self._open = open_transport
+        self._door = door
         self._clock = clock
         self._transport: FileTransport | None = None
         self._process = os.getpid()
         self._layout: Layout | None = None
         self._seen: datetime | None = None
-        self._refused: AuthenticationRefused | None = None
         self.login = login
 
     @contextlib.contextmanager
     def conversation(self) -> Iterator[FileTransport]:
         """The transport, for one operation; after a fault it is dropped, so that the next operation starts afresh."""
-        if self._refused is not None:
-            raise self._refused
+        self._door.check()
         if self._transport is not None and self._process != os.getpid():
             self._transport = self._layout = None  # the parent's connection: using or closing it would harm the parent
-        if self._transport is None:
-            self._transport, self._process = self._open(), os.getpid()
+        transport = self._transport
+        if transport is None:
+            transport, self._process = self._open(), os.getpid()
         try:
-            yield self._transport
+            if self._transport is None:
+                self._transport = transport
+                self._door.enter(lambda: self.layout(transport))
+            yield transport
         except AuthenticationRefused as refused:
-            self._refused = refused
+            self._door.refuse(refused)
             self.close()
             raise
         except (TransferRefused, NotAuthorised):
@@ -80,8 +116,10 @@ class Session:
 
     def look(self) -> Layout:
         """Where things are, asked now."""
+        before = self._transport
         with self.conversation() as transport:
-            self._layout = None
+            if transport is before:
+                self._layout = None
             return self.layout(transport)
 
     def list_out(self, transport: FileTransport) -> tuple[str, list[RemoteFile]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from govfile.errors import Retry, TransportError
+from govfile.errors import ConfigurationError, Retry, TransportError
 from govfile.filing.states import Proof, State
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def is_silent(submission: Submission, now: datetime, patience: Patience) -> bool
 
     Only the first word counts: once it is delivered, the system behind may take days. Silence is never a failure.
     """
-    if submission.state not in (State.SENT, State.UNKNOWN):
+    if submission.state not in (State.SENDING, State.SENT, State.UNKNOWN):
         return False
     return submission.silent_for(now) > patience.silence
 
@@ -62,7 +62,7 @@ class Waiter:
     def wait(self, until: State, timeout: float | None) -> Submission:
         """The submission as it is when it has reached `until`, was refused, was never sent, or time is up."""
         started = self.clock()
-        limit = self.patience.give_up if timeout is None else timedelta(seconds=timeout)
+        limit = self.patience.give_up if timeout is None else _seconds(timeout)
         submission = self.current()
         looks = successes = 0
         while not _is_over(submission, until):
@@ -107,6 +107,15 @@ class Waiter:
             return False
         self._failure = None
         return True
+
+
+def _seconds(timeout: float) -> timedelta:
+    try:
+        return timedelta(seconds=timeout)
+    except OverflowError:
+        return timedelta.max
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"timeout is {timeout!r}, not a number of seconds") from error
 
 
 def _is_over(submission: Submission, until: State) -> bool:

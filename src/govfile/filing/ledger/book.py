@@ -256,8 +256,12 @@ def _has_answer(submission: Submission, answer: Answer) -> bool:
 
 
 def _check_owner(submission: Submission, evidence: Evidence, owner: str, here: Owner) -> None:
-    """Nobody but the sending process may say that nothing left: another would let it be sent a second time."""
-    if evidence.proof is not Proof.NOTHING_LEFT or submission.state is not State.SENDING:
+    """Nobody but the sending process may say that nothing left: another would let it be sent a second time. And nobody
+    may say that a process has ended which is seen to run.
+    """
+    if submission.state is not State.SENDING or not owner:
         return
-    if owner and not Owner.parse(owner).is_same_process(here):
+    if evidence.proof is Proof.NOTHING_LEFT and not Owner.parse(owner).is_same_process(here):
         raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
+    if evidence.proof is Proof.INTERRUPTED and Owner.parse(owner).is_seen_alive(here):
+        raise ImpossibleStep(f"{submission.name} is being sent by a process that runs", advice="wait for its end")

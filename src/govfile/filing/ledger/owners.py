@@ -51,6 +51,13 @@ class Owner:
         """Whether both name one process."""
         return attrs.evolve(self, nonce="") == attrs.evolve(other, nonce="")
 
+    def is_seen_alive(self, viewer: Owner) -> bool:
+        """Whether the process still runs, as far as `viewer`, a process of this machine, can see it."""
+        if self.is_same_process(viewer):
+            return True
+        place = (self.host, self.boot, self.space)
+        return all(place) and place == (viewer.host, viewer.boot, viewer.space) and _may_run(self.pid, self.started)
+
     def is_provably_dead(self, viewer: Owner) -> bool:
         """Whether the process has ended, as seen from `viewer`, which is a process of this machine.
 
