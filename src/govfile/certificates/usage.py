@@ -20,7 +20,7 @@ from govfile.errors import CredentialError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EID_ISSUER = re.compile(r"(Belgian )?(Citizen|Foreigner) CA\b.*", re.IGNORECASE)
+_EID_ISSUER = re.compile(r".*\b(Citizen|Foreigner) CA\b.*", re.IGNORECASE | re.DOTALL)
 _AUTHENTICATION = re.compile(r".*\(Authentication\)\s*", re.IGNORECASE | re.DOTALL)
 
 _USAGES = {

@@ -66,6 +66,7 @@ class WorkerRecord:
 
     quarter: str = leaf("Quarter")
     registration: str = leaf("NOSSRegistrationNbr")
+    provisional: str = leaf("ProvisionalNSSONbr")
     local_authority: str = leaf("NOSSLPARegistrationNbr")
     trusteeship: str = leaf("Trusteeship")
     company: str = leaf("CompanyID")
