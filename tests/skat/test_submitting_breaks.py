@@ -21,6 +21,7 @@ from govfile.errors import (
     TransferAborted,
     TransferRefused,
 )
+from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof, State
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
@@ -186,7 +187,7 @@ def test_a_ledger_that_fails_while_a_break_is_recorded_is_caught_up_later(world:
 
 def test_a_ledger_that_cannot_note_the_start_lets_nothing_leave(world: World) -> None:
     class Full(Forgetful):
-        def start(self, submission_id: str) -> None:
+        def start(self, _submission_id: str, **_: Any) -> None:
             raise LedgerError("the disk is full")
 
     gateway = world.gateway(ledger=Full(world.ledger, Proof.NOTED))
@@ -194,6 +195,50 @@ def test_a_ledger_that_cannot_note_the_start_lets_nothing_leave(world: World) ->
         gateway.submit(report(), service="Udlaan", name=NAME)
     assert world.server.arrivals == []
     assert gateway.status(NAME).state is State.PREPARED
+
+
+@pytest.mark.parametrize("breaks", [LedgerError("the server is gone"), KeyboardInterrupt()])
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_start_that_took_effect_without_a_word_is_taken_back(
+    world: World, breaks: BaseException, comes_back: bool
+) -> None:
+    """Else it would look, to this process and all others, as if it were being sent, for as long as this one lives."""
+
+    class Mute(Forgetful):
+        is_gone = False
+
+        def start(self, submission_id: str, **more: Any) -> None:
+            assert self._ledger.start(submission_id, **more) is not None
+            self.is_gone = not comes_back
+            raise breaks
+
+        def take_back(self, submission_id: str, by: Any) -> Any:
+            if self.is_gone:
+                raise LedgerError("the server is still gone")
+            return self._ledger.take_back(submission_id, by)
+
+    ledger = Mute(world.ledger, Proof.NOTED)
+    gateway = world.gateway(ledger=ledger)
+    with pytest.raises(type(breaks)):
+        gateway.submit(report(), service="Udlaan", name=NAME)
+    assert gateway.status(NAME).state is (State.PREPARED if comes_back else State.SENDING)
+    ledger.is_gone = False
+    ledger.start = world.ledger.start  # type: ignore[assignment,method-assign]
+    assert gateway.submit(report(), service="Udlaan", name=NAME).state is State.SENT
+    assert world.server.names == [NAME]
+
+
+def test_only_the_start_itself_is_taken_back(world: World) -> None:
+    gateway = world.gateway()
+    filed = gateway.submit(report(), service="Udlaan", name=NAME)
+    assert world.ledger.take_back(filed.id, Owner.here()) == filed
+    world.wrap = lambda inner: FaultyTransport(inner, FaultPlan.at(Step.DATA_PORT))
+    gateway.close()
+    with pytest.raises(GovfileError):
+        gateway.submit(report(2), service="Udlaan", name="19552101_2025_a2.zip")
+    other = gateway.status("19552101_2025_a2.zip")
+    started = world.ledger.start(other.id)
+    assert world.ledger.take_back(other.id, Owner.here()) == started, "another thread's"
 
 
 def test_f06_a_refused_login_is_never_tried_again(world: World) -> None:

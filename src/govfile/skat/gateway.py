@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
     from govfile.errors import GovfileError
     from govfile.filing.ledger import Ledger
+    from govfile.filing.ledger.owners import Owner
     from govfile.filing.source import Document
     from govfile.skat.environments import Environment
     from govfile.skat.filing import Prepared
@@ -113,7 +114,7 @@ class Gateway:
             clock=clock,
             randomness=randomness,
         )
-        self._unrecorded: dict[str, Evidence] = {}
+        self._unrecorded: dict[str, Evidence | Owner] = {}
         self._door = Door()
         self._sender = self._new_sender()
         self._turn = threading.RLock()

@@ -21,6 +21,7 @@ from govfile.errors import (
     Retry,
     TransferRefused,
 )
+from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from govfile.skat.codes import NAME_REUSED
@@ -53,11 +54,14 @@ class _Elsewhere(Exception):
 
 @attrs.define
 class Sender:
-    """Sends for one session and writes to one ledger. `unrecorded` holds evidence the ledger could not take yet."""
+    """Sends for one session and writes to one ledger.
+
+    `unrecorded` holds what the ledger could not take yet: evidence, or a start to take back.
+    """
 
     ledger: Ledger
     session: Session
-    unrecorded: dict[str, Evidence] = attrs.field(factory=dict)
+    unrecorded: dict[str, Evidence | Owner] = attrs.field(factory=dict)
 
     def send(
         self, submission: Submission, source: Source, profile: ServiceProfile, progress: Progress | None = None
@@ -67,11 +71,13 @@ class Sender:
         When somebody else has it by now, it comes back as they left it, and nothing is sent. Raises `OutcomeUnknown`
         when the link was lost after the start; any other error means that the document was not handed over.
         """
+        start: Owner | None = None
         started = False
 
         def committing() -> None:
-            nonlocal started
-            if self.ledger.start(submission.id) is None:
+            nonlocal start, started
+            start = Owner.here()
+            if self.ledger.start(submission.id, by=start) is None:
                 raise _Elsewhere
             started = True
 
@@ -91,6 +97,8 @@ class Sender:
                 raise
             if _is_elsewhere(error):
                 return self.ledger.get(submission.id)
+            if start is not None:
+                self._take_back(submission, start)
             raise
         return self._confirmed(submission, receipt)
 
@@ -163,6 +171,15 @@ class Sender:
             operation="submit",
         )
 
+    def _take_back(self, submission: Submission, start: Owner) -> None:
+        """The ledger did not say whether the start took effect: if it did, it must not look as if we were sending."""
+        try:
+            self.ledger.take_back(submission.id, start)
+        except BaseException as error:
+            self.unrecorded[submission.id] = start
+            if not isinstance(error, LedgerError):
+                raise
+
     def _record(self, submission: Submission, evidence: Evidence) -> Submission:
         try:
             return self.ledger.record(submission.id, evidence)
@@ -172,9 +189,11 @@ class Sender:
 
     def catch_up(self) -> None:
         """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""
-        for identifier, evidence in list(self.unrecorded.items()):
-            if self.ledger.get(identifier).state is State.SENDING:
-                self.ledger.record(identifier, evidence, durable=True)
+        for identifier, what in list(self.unrecorded.items()):
+            if isinstance(what, Owner):
+                self.ledger.take_back(identifier, what)
+            elif self.ledger.get(identifier).state is State.SENDING:
+                self.ledger.record(identifier, what, durable=True)
             self.unrecorded.pop(identifier, None)
 
 

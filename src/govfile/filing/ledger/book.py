@@ -170,12 +170,13 @@ class Ledger(Reader):
             return 0
         return self._database.transaction(lambda session: session.insert_all(session.statements.claim, rows))
 
-    def start(self, submission_id: str) -> Submission | None:
+    def start(self, submission_id: str, *, by: Owner | None = None) -> Submission | None:
         """Move a PREPARED submission to SENDING, durably, with this process as its owner.
 
-        None when it is not PREPARED, or when another process (or thread) was quicker.
+        None when it is not PREPARED, or when another process (or thread) was quicker. When it raises, `take_back` with
+        the same `by` (an `Owner.here()`) undoes what may have taken effect all the same.
         """
-        at, owner = self._clock(), str(Owner.here())
+        at, owner = self._clock(), str(by or Owner.here())
 
         def work(session: Session) -> Submission | None:
             submission, guard, its_owner = read(session, submission_id)
@@ -232,6 +233,24 @@ class Ledger(Reader):
         row = to_receipt_row(received)
         made = self._database.run(lambda session: session.insert(session.statements.receive, row), durable=durable)
         return made == 1
+
+    def take_back(self, submission_id: str, by: Owner) -> Submission:
+        """Undo the `start` of this very owner, if it took effect: nothing was sent, and it is PREPARED again."""
+        at, owner = self._clock(), str(by)
+        nothing_left = Evidence(proof=Proof.NOTHING_LEFT, detail="the start could not be confirmed; nothing was sent")
+
+        def work(session: Session) -> Submission | None:
+            submission, guard, its_owner = read(session, submission_id)
+            if submission.state is not State.SENDING or its_owner != owner:
+                return submission
+            after = submission.after(nothing_left, at)
+            return after if _replace(session, submission, after, guard, owner) else None
+
+        for _ in range(_RACES):
+            result = self._database.run(work)
+            if result is not None:
+                return result
+        raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
 
 
 def _replace(session: Session, before: Submission, after: Submission, guard: str, owner: str) -> bool:
