@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @attrs.frozen(order=True)
 class _Step:
     due: datetime
+    meant: datetime
     order: int
     do: Callable[[datetime], None] = attrs.field(order=False)
 
@@ -32,7 +33,7 @@ class Agenda:
     def add(self, due: datetime, do: Callable[[datetime], None]) -> None:
         """Do something at `due`; it is told that time."""
         self._count += 1
-        heapq.heappush(self._steps, _Step(due, self._count, do))
+        heapq.heappush(self._steps, _Step(due, due, self._count, do))
 
     def run(self, now: datetime, *, away_until: datetime | None = None) -> None:
         """Do all that is due by `now`, nothing of it before `away_until`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import socket
@@ -93,6 +92,7 @@ class Door:
         self._thread: threading.Thread | None = None
         self._ending: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._arriving: set[socket.socket] = set()
 
     # --- life
 
@@ -132,7 +132,8 @@ class Door:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        listener.close()
+        for arriving in (listener, *self._arriving):
+            arriving.close()
 
     def stop(self) -> None:
         """End all conversations and free the port; may be called twice."""
@@ -155,14 +156,21 @@ class Door:
         while True:
             client, _ = await self._loop.sock_accept(listener)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._arriving.add(client)
             self._start(self._receive(client))
 
     async def _receive(self, client: socket.socket) -> None:
         faults = self.faults
         if faults.cut_after_received is not None or faults.cut_after_sent is not None:
+            self._arriving.discard(client)
             client = await tapped(client, received=faults.cut_after_received, sent=faults.cut_after_sent)
-        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
+            self._arriving.add(client)
+        try:
             await asyncssh.run_server(client, **self._options())
+        except (asyncssh.Error, OSError) as error:
+            _log.info("a connection ended before its login: %s", error)
+            client.close()
+        self._arriving.discard(client)
 
     @property
     def host_key(self) -> asyncssh.SSHKey:

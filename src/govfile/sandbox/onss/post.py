@@ -26,10 +26,9 @@ _GARBAGE = b"MAMBAgE="
 class Post:
     """Writes answers. Sequence numbers count per purpose, day and circuit."""
 
-    def __init__(self, *, agenda: Agenda, faults: Faults, replies: Replies) -> None:
+    def __init__(self, *, agenda: Agenda, faults: Faults) -> None:
         self._agenda = agenda
         self._faults = faults
-        self._replies = replies
         self._sent: Counter[tuple[str, str, str]] = Counter()
 
     def send(
@@ -40,6 +39,7 @@ class Post:
         content: bytes,
         at: datetime,
         *,
+        replies: Replies,
         packed: Packing | None = None,
     ) -> str:
         """Lay an answer out at `at`; returns its name (that of the FO or CO)."""
@@ -47,9 +47,9 @@ class Post:
             content = packing.damaged(content, self._faults.damage)
         if self._faults.trick is not None:
             packed = packed or Packing.ZIP
-        name = self._lay(boxes, circuit, purpose, content, at, packed)
+        name = self._lay(boxes, circuit, purpose, content, at, replies, packed)
         if self._faults.repeat:
-            self._lay(boxes, circuit, purpose, content, at, packed)
+            self._lay(boxes, circuit, purpose, content, at, replies, packed)
         return name
 
     def _lay(
@@ -59,6 +59,7 @@ class Post:
         purpose: str,
         content: bytes,
         at: datetime,
+        replies: Replies,
         packed: Packing | None,
     ) -> str:
         rest = self._next_name(circuit, purpose, at)
@@ -69,7 +70,7 @@ class Post:
         prefix = "FO" if packed is None else "CO"
         grown = at + self._faults.growing if self._faults.growing else None
         box[f"{prefix}.{rest}"] = Stored.of(stored, at, grown)
-        signature = self._signature(content if packed and self._replies.signs_expanded else stored, at)
+        signature = self._signature(content if packed and replies.signs_expanded else stored, at, replies)
         if signature is not None:
             box[f"FS.{rest}"] = Stored.of(signature, at)
         if not self._faults.no_go:
@@ -90,7 +91,7 @@ class Post:
         sequence = names.sequence(self._sent[purpose, day, circuit.value])
         return f"{purpose}.{names.TRANSFER_POINT}.{day}.{sequence}.{circuit.value}"
 
-    def _signature(self, content: bytes, at: datetime) -> bytes | None:
+    def _signature(self, content: bytes, at: datetime, replies: Replies) -> bytes | None:
         match self._faults.spoilt:
             case Spoilt.MISSING:
                 return None
@@ -99,5 +100,5 @@ class Post:
             case Spoilt.OTHER_CONTENT:
                 content += b"\n"
         by = papers.institution(is_expired=self._faults.spoilt is Spoilt.EXPIRED)
-        made = signing.sign(content, by=by, at=at, timestamped=self._replies.timestamped)
-        return lines.write(made, self._replies.layout)
+        made = signing.sign(content, by=by, at=at, timestamped=replies.timestamped)
+        return lines.write(made, replies.layout)

@@ -1,4 +1,4 @@
-"""How the institution answers, on request: set before a declaration comes in, it holds for those that follow."""
+"""How the institution answers, on request: what is set when a GO comes in holds for all answers to its set."""
 
 from __future__ import annotations
 

@@ -104,14 +104,22 @@ class Session(asyncssh.SFTPServer):
         """The end of an open file, or of the connection that left it open."""
         opened = _opened(file_obj)
         if self._is_over or self.connection.is_closed() or self.channel.is_closing():
-            if self._door.faults.loses_open_files:
-                self._view.forget(opened)
-            else:
-                with contextlib.suppress(Failed):
-                    self._view.close(opened)
+            self._abandon(opened)
             return
-        async with self._request("close", opened.name):
-            self._view.close(opened)
+        try:
+            async with self._request("close", opened.name):
+                self._view.close(opened)
+        except asyncssh.SFTPConnectionLost:
+            self._abandon(opened)
+            raise
+
+    def _abandon(self, opened: Opened) -> None:
+        """What becomes of a file whose line broke before it was closed: it is there, as far as it came."""
+        if self._door.faults.loses_open_files:
+            self._view.forget(opened)
+        else:
+            with contextlib.suppress(Failed):
+                self._view.close(opened)
 
     # --- attributes
 

@@ -75,7 +75,7 @@ class TransferPoint:
         self._replies = replies
         self._channels = channels
         self._agenda = Agenda()
-        self._post = Post(agenda=self._agenda, faults=faults, replies=replies)
+        self._post = Post(agenda=self._agenda, faults=faults)
         self._boxes: dict[str, Boxes] = {}
         self._used: set[tuple[str, ...]] = set()
         self.lock = threading.RLock()
@@ -119,7 +119,7 @@ class TransferPoint:
             if read is None:
                 do = partial(self._refuse_name, channel, folder, name, codes)
             elif read.prefix == "GO":
-                do = partial(self._pick_up, channel, folder, name, read)
+                do = partial(self._pick_up, channel, folder, name, read, attrs.evolve(self._replies))
             elif read.prefix == "TD":
                 do = partial(self._cancel, channel, folder, name, read)
             else:
@@ -133,7 +133,7 @@ class TransferPoint:
     def _refuse_name(self, channel: Channel, folder: str, name: str, codes: tuple[str, ...], at: datetime) -> None:
         self.boxes(channel.sender).clear(folder, name)
         self.findings.append(f"{name}: {', '.join(f'ACRF-{code}' for code in codes)}")
-        self._acknowledge(channel.sender, BY_INBOX[folder], name, codes, at)
+        self._refuse(channel.sender, folder, name, codes, at)
 
     def _miss_go(self, channel: Channel, folder: str, name: str, read: Name, stored: Stored, at: datetime) -> None:
         if self.boxes(channel.sender).waiting(folder).get(name) is not stored:
@@ -142,7 +142,7 @@ class TransferPoint:
             self.boxes(channel.sender).clear(folder, other)
         self._use(read, refused=True)
         self.findings.append(f"{name}: ACRF-130: its GO never came")
-        self._acknowledge(channel.sender, BY_INBOX[folder], name, ("130",), at)
+        self._refuse(channel.sender, folder, name, ("130",), at)
 
     def _cancel(self, channel: Channel, folder: str, name: str, read: Name, at: datetime) -> None:
         boxes = self.boxes(channel.sender)
@@ -155,9 +155,9 @@ class TransferPoint:
             boxes.clear(folder, other)
         self._use(read, refused=True)
         if self._settings.answers_cancel:
-            self._acknowledge(channel.sender, BY_INBOX[folder], name, ("277",), at)
+            self._refuse(channel.sender, folder, name, ("277",), at)
 
-    def _pick_up(self, channel: Channel, folder: str, name: str, go: Name, at: datetime) -> None:
+    def _pick_up(self, channel: Channel, folder: str, name: str, go: Name, replies: Replies, at: datetime) -> None:
         boxes = self.boxes(channel.sender)
         waiting = boxes.waiting(folder)
         if name not in waiting:
@@ -167,7 +167,7 @@ class TransferPoint:
             other: File(name=read, content=bytes(waiting[other].content), size=waiting[other].size)
             for other, read in found.items()
         }
-        judgement = self._judge(channel, go, tuple(files.values()), at)
+        judgement = self._judge(channel, go, tuple(files.values()), replies, at)
         for other in (*found, name):
             boxes.clear(folder, other, keep_in_sight=not self._settings.clears_inbox)
         declared = Declared(
@@ -183,9 +183,9 @@ class TransferPoint:
         )
         self.declared.append(declared)
         self.findings += [f"{name}: {finding}" for finding in judgement.findings]
-        self._answer(declared, go, judgement.forms, at)
+        self._answer(declared, judgement.forms, replies, at)
 
-    def _judge(self, channel: Channel, go: Name, files: Sequence[File], at: datetime) -> Judgement:
+    def _judge(self, channel: Channel, go: Name, files: Sequence[File], replies: Replies, at: datetime) -> Judgement:
         if self._key(go) in self._used:
             judgement = Judgement()
             judgement.find("133", "the name was used before")
@@ -202,7 +202,7 @@ class TransferPoint:
             at=at,
             settings=self._settings,
         )
-        for code in self._replies.refuse_with:
+        for code in replies.refuse_with:
             judgement.find(code, "on request")
         self._use(go, refused=bool(judgement.codes))
         return judgement
@@ -227,64 +227,73 @@ class TransferPoint:
 
     # --- answers
 
-    def _answer(self, declared: Declared, go: Name, handled: list[HandledForm], at: datetime) -> None:
-        if go.purpose == "ACRF":
+    def _answer(self, declared: Declared, handled: list[HandledForm], replies: Replies, at: datetime) -> None:
+        if declared.purpose == "ACRF":
             return
-        subject = declared.name
-        if self._replies.names_declaration and declared.parts:
-            subject = declared.parts[0].name
-        at = self._acknowledge(declared.sender, go.circuit, subject, declared.codes, at, ticket=declared.ticket)
+        names_declaration = replies.names_declaration and declared.parts
+        subject = answers.Subject(
+            file_name=declared.parts[0].name if names_declaration else declared.name,
+            ticket=declared.ticket,
+            sender=declared.sender,
+        )
+        due = self._acknowledge(subject, declared.circuit, declared.codes, at, replies)
         if declared.codes or self._faults.no_noti:
             return
-        after = at + timedelta(seconds=self._schedule.noti)
-        more = timedelta(seconds=self._schedule.more)
-        groups = [[form] for form in handled] if self._replies.split else [handled]
-        rounds = [self._replies.results, *([self._replies.final_after] if self._replies.final_after else [])]
-        for results in rounds:
+        due += timedelta(seconds=self._schedule.noti)
+        groups = [[form] for form in handled] if replies.split else [handled]
+        for results in filter(None, (replies.results, replies.final_after)):
             taken = 0
             for group in groups:
-                turn = results[taken % len(results) :] + results[: taken % len(results)]
-                self._agenda.add(after, partial(self._notify, declared, subject, group, turn))
+                start = taken % len(results)
+                turn = results[start:] + results[:start]
+                self._agenda.add(due, partial(self._notify, subject, declared.circuit, group, turn, replies))
                 taken += len(group)
-                after += more
+                due += timedelta(seconds=self._schedule.more)
+
+    def _refuse(self, sender: str, folder: str, name: str, codes: tuple[str, ...], at: datetime) -> None:
+        """Acknowledge a file that never became a set."""
+        subject = answers.Subject(file_name=name, ticket=self._ticket(name), sender=sender)
+        self._acknowledge(subject, BY_INBOX[folder], codes, at, attrs.evolve(self._replies))
 
     def _acknowledge(
-        self,
-        sender: str,
-        circuit: Circuit,
-        name: str,
-        codes: tuple[str, ...],
-        at: datetime,
-        *,
-        ticket: str = "",
+        self, subject: answers.Subject, circuit: Circuit, codes: tuple[str, ...], at: datetime, replies: Replies
     ) -> datetime:
         """Have an acknowledgement written after the usual while; returns when the (last) one is."""
         due = at + timedelta(seconds=self._schedule.acrf)
         if self._faults.no_acrf:
             return due
-        subject = answers.Subject(file_name=name, ticket=ticket or self._ticket(name), sender=sender)
-        if self._replies.provisional_first:
-            self._agenda.add(due, partial(self._send_acrf, subject, circuit, (), "PA"))
+        if replies.provisional_first:
+            self._agenda.add(due, partial(self._send_acrf, subject, circuit, (), "PA", replies))
             due += timedelta(seconds=self._schedule.more)
-        self._agenda.add(due, partial(self._send_acrf, subject, circuit, codes, "FA"))
+        self._agenda.add(due, partial(self._send_acrf, subject, circuit, codes, "FA", replies))
         return due
 
     def _send_acrf(
-        self, subject: answers.Subject, circuit: Circuit, codes: tuple[str, ...], form: str, at: datetime
+        self,
+        subject: answers.Subject,
+        circuit: Circuit,
+        codes: tuple[str, ...],
+        form: str,
+        replies: Replies,
+        at: datetime,
     ) -> None:
         if self._faults.strangers:
             self.acknowledge_stranger(subject.sender, circuit, at)
-        content = answers.acrf(subject, codes, at=at, form=form, has_ticket=self._replies.has_ticket)
-        self._post.send(self.boxes(subject.sender), circuit, "ACRF", content, at)
+        content = answers.acrf(subject, codes, at=at, form=form, has_ticket=replies.has_ticket)
+        self._post.send(self.boxes(subject.sender), circuit, "ACRF", content, at, replies=replies)
 
     def _notify(
-        self, declared: Declared, name: str, handled: list[HandledForm], results: tuple[int, ...], at: datetime
+        self,
+        subject: answers.Subject,
+        circuit: Circuit,
+        handled: list[HandledForm],
+        results: tuple[int, ...],
+        replies: Replies,
+        at: datetime,
     ) -> None:
-        subject = answers.Subject(file_name=name, ticket=declared.ticket, sender=declared.sender)
-        content = answers.notification(subject, handled, results, at=at, replies=self._replies)
-        self._post.send(
-            self.boxes(declared.sender), declared.circuit, "NOTI", content, at, packed=self._replies.packing
-        )
+        content = answers.notification(subject, handled, results, at=at, replies=replies)
+        box = self.boxes(subject.sender)
+        self._post.send(box, circuit, "NOTI", content, at, replies=replies, packed=replies.packing)
 
     def acknowledge_stranger(self, sender: str, circuit: Circuit, at: datetime) -> str:
         """An acknowledgement for a file that another sender sent; returns its name."""
@@ -293,14 +302,17 @@ class TransferPoint:
         name = _STRANGER.format(sender=other, day=day, sequence="00001", circuit=circuit.value)
         subject = answers.Subject(file_name=name, ticket=self._ticket(name), sender=other)
         content = answers.acrf(subject, (), at=at)
-        return self._post.send(self.boxes(sender), circuit, "ACRF", content, at)
+        return self._post.send(self.boxes(sender), circuit, "ACRF", content, at, replies=self._replies)
 
     def send(self, sender: str, circuit: Circuit, purpose: str, content: bytes | None) -> str:
         """Something nobody asked for; returns its name."""
         with self.lock:
             now = self.run_due()
             made = content or answers.unsolicited(purpose, at=now, number=len(self.declared) + 1)
-            return self._post.send(self.boxes(sender), circuit, purpose, made, now, packed=self._replies.packing)
+            replies = self._replies
+            return self._post.send(
+                self.boxes(sender), circuit, purpose, made, now, replies=replies, packed=replies.packing
+            )
 
     @staticmethod
     def _ticket(name: str) -> str:
