@@ -18,9 +18,10 @@ from govfile.errors import ConfigurationError, DuplicateContent, LedgerDamaged, 
 from govfile.filing.ledger import opening
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence, Submission
-from support.filing import SCOPE, claim
+from support.filing import SCOPE, claim, set_draft
 
 SCHEMA_1 = Path(__file__).with_name("ledger_schema_1.sql")
+SCHEMA_2 = Path(__file__).with_name("ledger_schema_2.sql")
 
 
 @pytest.fixture
@@ -261,9 +262,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         Ledger.open(tmp_path / "nowhere" / "filings.db")
 
 
-def _as_schema_1(path: Path) -> None:
+def _as_schema(path: Path, script: Path) -> None:
     old = sqlite3.connect(path)
-    old.executescript(SCHEMA_1.read_text())
+    old.executescript(script.read_text())
     old.execute("PRAGMA application_id = 1735812716")
     old.execute("PRAGMA journal_mode = WAL")
     old.close()
@@ -271,7 +272,7 @@ def _as_schema_1(path: Path) -> None:
 
 
 def test_l05_a_ledger_of_schema_1_is_migrated_and_a_copy_kept(path: Path) -> None:
-    _as_schema_1(path)
+    _as_schema(path, SCHEMA_1)
     with Ledger.open(path) as ledger:
         first, second = ledger.search()
         assert (first.name, first.state, len(first.history)) == ("10101010_2025_a1.zip", State.SENT, 3)
@@ -289,8 +290,28 @@ def test_l05_a_ledger_of_schema_1_is_migrated_and_a_copy_kept(path: Path) -> Non
     kept.close()
 
 
-def test_l05_a_migrated_ledger_has_the_schema_of_a_new_one(path: Path) -> None:
-    _as_schema_1(path)
+def test_l05_a_ledger_of_schema_2_is_migrated_and_knows_sets(path: Path) -> None:
+    _as_schema(path, SCHEMA_2)
+    with Ledger.open(path) as ledger:
+        first, second = ledger.search()
+        assert (first.state, first.answers[0].remote_name) == (State.ANSWERED, "Udlaan_SvarFil_10101010_2025_a1.xml")
+        assert first.remote_names == ("10101010_2025_a1.zip",)
+        assert (second.state, ledger.parts(second.id), ledger.kept(second.id)) == (State.PREPARED, (), {})
+        assert len(list(ledger.received())) == 1
+        made, is_ours = ledger.claim_set(set_draft(b"<a/>"))
+        assert is_ours
+        assert made.remote_names == ("FI.00001", "FS.00001", "GO.00001")
+        assert ledger.verify() == []
+    (copy,) = path.parent.glob("filings.db.schema2-*")
+    kept = sqlite3.connect(copy)
+    assert kept.execute("SELECT value FROM govfile_about").fetchall() == [("2",)]
+    kept.close()
+
+
+@pytest.mark.parametrize("script", [SCHEMA_1, SCHEMA_2], ids=lambda path: path.stem)
+def test_l05_a_migrated_ledger_has_the_schema_of_a_new_one(path: Path, script: Path) -> None:
+    """The order of columns apart: SQLite adds new ones at the end."""
+    _as_schema(path, script)
     fresh = path.with_name("fresh.db")
     for place in (path, fresh):
         Ledger.open(place).close()
@@ -298,7 +319,13 @@ def test_l05_a_migrated_ledger_has_the_schema_of_a_new_one(path: Path) -> None:
     for place in (path, fresh):
         connection = sqlite3.connect(place)
         rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
-        schemas.append([(*row[:3], re.sub(r"\s+", " ", row[3] or "")) for row in rows])
+        columns = {
+            row[1]: sorted(column[1:] for column in connection.execute(f"PRAGMA table_info({row[1]})"))
+            for row in rows
+            if row[0] == "table"
+        }
+        others = [(*row[:3], re.sub(r"\s+", " ", row[3] or "")) for row in rows if row[0] != "table"]
+        schemas.append((columns, others))
         connection.close()
     assert schemas[0] == schemas[1]
 

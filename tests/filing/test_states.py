@@ -80,7 +80,7 @@ def test_any_history_survives_the_ledger(word: list[Proof]) -> None:
 @pytest.mark.parametrize("proof", list(STEPS))
 @pytest.mark.parametrize("state", [None, *State])
 def test_every_step_of_our_own_is_in_the_table_or_overtaken_or_refused(state: State | None, proof: Proof) -> None:
-    closing = {Proof.NOTHING_LEFT, Proof.CONFIRMED, Proof.LINK_LOST, Proof.INTERRUPTED}
+    closing = {Proof.NOTHING_LEFT, Proof.NOT_TRIGGERED, Proof.CONFIRMED, Proof.LINK_LOST, Proof.INTERRUPTED}
     if state in STEPS[proof]:
         assert step(state, proof) is STEPS[proof][state]
     elif proof in closing and state not in (None, State.PREPARED, State.SENDING):

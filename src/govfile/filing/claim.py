@@ -74,7 +74,8 @@ class Claim:
     The name is unique for ever among (`authority`, `environment`, `sender`), without regard to case. The content is
     unique among those and `service`, unless `again` gives a reason, `key` sets it apart, or it is a dry run. `size` in
     bytes and `sha256` (64 lower-case hex digits) are of the source; `filed_by` is the login, `certificate` the
-    fingerprint it proves itself with, `source_path` where the document lay.
+    fingerprint it proves itself with, `source_path` where the document lay. `set_names` are the remote names where
+    several files carry the document, in the order they are sent, `name` the last of them.
 
     Raises `InvalidName` for text no database holds, `ConfigurationError` for a field that is missing or of the wrong
     kind.
@@ -93,3 +94,4 @@ class Claim:
     key: str | None = attrs.field(default=None, validator=_check_text)
     again: str | None = attrs.field(default=None, validator=_check_reason)
     source_path: str | None = attrs.field(default=None, converter=_path)
+    set_names: tuple[str, ...] = ()

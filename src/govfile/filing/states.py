@@ -68,6 +68,8 @@ class Proof(enum.Enum):
     NOTHING_LEFT = "refused or lost before anything was handed over"
     CONFIRMED = "server confirmed every byte"
     LINK_LOST = "link lost before the confirmation"
+    TRIGGERING = "everything but the trigger is there; the trigger goes next"
+    NOT_TRIGGERED = "the process ended before the trigger was sent"
     INTERRUPTED = "the process ended while sending"
     SETTLED_ARRIVED = "settled by a person: it arrived"
     SETTLED_NEVER_ARRIVED = "settled by a person: it never arrived"
@@ -96,6 +98,8 @@ STEPS: Mapping[Proof, Mapping[State | None, State]] = MappingProxyType(
         _P.CLAIMED: {None: _S.PREPARED},
         _P.STARTED: {_S.PREPARED: _S.SENDING},
         _P.NOTHING_LEFT: {_S.SENDING: _S.PREPARED},
+        _P.TRIGGERING: {_S.SENDING: _S.SENDING},
+        _P.NOT_TRIGGERED: {_S.SENDING: _S.PREPARED},
         _P.CONFIRMED: {_S.SENDING: _S.SENT, _S.UNKNOWN: _S.SENT},
         _P.LINK_LOST: {_S.SENDING: _S.UNKNOWN},
         _P.INTERRUPTED: {_S.SENDING: _S.UNKNOWN},
@@ -106,7 +110,7 @@ STEPS: Mapping[Proof, Mapping[State | None, State]] = MappingProxyType(
 
 #: The steps that close a transfer. Word from the authority may overtake them (another process collects while this one
 #: still sends); then they are kept and move nothing.
-_OVERTAKEN = frozenset({_P.NOTHING_LEFT, _P.CONFIRMED, _P.LINK_LOST, _P.INTERRUPTED})
+_OVERTAKEN = frozenset({_P.NOTHING_LEFT, _P.CONFIRMED, _P.LINK_LOST, _P.INTERRUPTED, _P.NOT_TRIGGERED})
 
 #: Word from the authority: proof → the furthest state it proves. It only ever moves a submission forward.
 EVIDENCE: Mapping[Proof, State | None] = MappingProxyType(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import Rejected
+from govfile.errors import ImpossibleStep, Rejected
 from govfile.filing.states import Proof, State, Verdict, step, weigh
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Submission:
     `id` is ours and unique; `name` is the remote name, unique for ever in its scope. `sender` is the filing company
     (for skat its CVR number), `filed_by` the login that filed, `certificate` the SHA-256 fingerprint it proved itself
     with. `size` in bytes and `sha256` (64 hex digits) are of the source. `key` and `again` are the caller's.
+    `set_names` are the remote names where several files carry the document; there `name` is that of the last one, the
+    trigger, and for several sources `size` is their sum and `sha256` that of their SHA-256 digests, put together.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Submission:
     key: str | None = None
     again: str | None = None
     source_path: str | None = None
+    set_names: tuple[str, ...] = ()
     state: State = State.PREPARED
     verdict: Verdict | None = None
     history: tuple[Event, ...] = ()
@@ -93,7 +96,20 @@ class Submission:
     @property
     def remote_names(self) -> tuple[str, ...]:
         """The names of the files that carry this document, in the order they are sent."""
-        return (self.name,)
+        return self.set_names or (self.name,)
+
+    @property
+    def was_triggered(self) -> bool:
+        """Whether the trigger of a set may have left since sending last started."""
+        for event in reversed(self.history):
+            if event.evidence.proof in (Proof.TRIGGERING, Proof.STARTED):
+                return event.evidence.proof is Proof.TRIGGERING
+        return False
+
+    @property
+    def was_started(self) -> bool:
+        """Whether sending ever started: files of ours may lie at the other side."""
+        return any(event.evidence.proof is Proof.STARTED for event in self.history)
 
     @property
     def created(self) -> datetime:
@@ -131,6 +147,10 @@ class Submission:
 
         Raises `ImpossibleStep` for a step of our own that does not exist; word from the authority never raises.
         """
+        if evidence.proof is Proof.NOT_TRIGGERED and self.state is State.SENDING and self.was_triggered:
+            raise ImpossibleStep(
+                f"the trigger of {self.name} may have left", advice="report this as a defect of govfile"
+            )
         if evidence.proof.is_own_step:
             state = step(self.state if self.history else None, evidence.proof)
         else:

@@ -15,9 +15,10 @@ from govfile.errors import AlreadyFiled, ConfigurationError, ImpossibleStep, Led
 from govfile.filing.ledger.burnt import BurntScope, burnt_rows
 from govfile.filing.ledger.claims import Attempt, claim_one, insert_all, new_identifiers, outcomes_of
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.ledger.reader import Reader, read
+from govfile.filing.ledger.reader import read
 from govfile.filing.ledger.receipts import to_receipt_row
 from govfile.filing.ledger.rows import COLUMNS, to_row
+from govfile.filing.ledger.set_book import SetBook
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 
@@ -42,7 +43,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger(Reader):
+class Ledger(SetBook):
     """The record of every submission; open one with `Ledger.open` or `Ledger.postgresql`.
 
     May be used from several threads and after a fork. Calls raise `LedgerBusy` when others hold the database for
@@ -177,17 +178,15 @@ class Ledger(Reader):
         the same `by` (an `Owner.here()`) undoes what may have taken effect all the same.
         """
         at, owner = self._clock(), str(by or Owner.here())
+        return self._database.run(lambda session: _start(session, submission_id, owner, at))
 
-        def work(session: Session) -> Submission | None:
-            submission, guard, its_owner = read(session, submission_id)
-            if its_owner == owner:
-                return submission
-            if submission.state is not State.PREPARED:
-                return None
-            started = submission.after(Evidence(proof=Proof.STARTED), at)
-            return started if _replace(session, submission, started, guard, owner) else None
-
-        return self._database.run(work)
+    def start_many(self, submission_ids: Iterable[str]) -> list[Submission | None]:
+        """`start` for each, in one durable transaction."""
+        given = list(submission_ids)
+        at, owner = self._clock(), str(Owner.here())
+        return self._database.transaction(
+            lambda session: [_start(session, identifier, owner, at) for identifier in given]
+        )
 
     def record(
         self,
@@ -206,24 +205,27 @@ class Ledger(Reader):
         authority's folders cannot tell again. Raises `ImpossibleStep` for a step of our own that does not exist, and
         `LedgerError` for an id that is not here.
         """
-        moment = at or self._clock()
+        news = _News(evidence=evidence, at=at or self._clock(), verdict=verdict, answers=tuple(answers))
         here = Owner.here()
-
-        def work(session: Session) -> Submission | None:
-            submission, guard, owner = read(session, submission_id)
-            fresh = [answer for answer in answers if not _has_answer(submission, answer)]
-            if _is_known(submission, evidence) and not fresh and verdict in (None, submission.verdict):
-                return submission
-            _check_owner(submission, evidence, owner, here)
-            after = submission.after(evidence, moment, verdict=verdict)
-            after = attrs.evolve(after, answers=(*after.answers, *fresh)) if fresh else after
-            return after if _replace(session, submission, after, guard, owner) else None
-
         for _ in range(_RACES):
-            result = self._database.run(work, durable=durable)
+            result = self._database.run(lambda session: _record(session, submission_id, news, here), durable=durable)
             if result is not None:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
+
+    def record_many(self, evidence: Iterable[tuple[str, Evidence]], *, durable: bool = False) -> list[Submission]:
+        """`record` one piece of evidence for each (submission id, evidence), in one transaction."""
+        given = [(identifier, _News(evidence=its, at=self._clock())) for identifier, its in evidence]
+        here = Owner.here()
+
+        def work(session: Session) -> list[Submission | None]:
+            return [_record(session, identifier, news, here) for identifier, news in given]
+
+        results = self._database.transaction(work, durable=durable) if given else []
+        return [
+            found or self.record(identifier, news.evidence, at=news.at, durable=durable)
+            for found, (identifier, news) in zip(results, given, strict=True)
+        ]
 
     def remember_received(self, received: Received, *, durable: bool = True) -> bool:
         """Note that a file was taken from the authority; True when it was not known before.
@@ -253,6 +255,38 @@ class Ledger(Reader):
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
 
 
+@attrs.frozen(kw_only=True)
+class _News:
+    """What is added to a record at once."""
+
+    evidence: Evidence
+    at: datetime
+    verdict: Verdict | None = None
+    answers: tuple[Answer, ...] = ()
+
+
+def _start(session: Session, submission_id: str, owner: str, at: datetime) -> Submission | None:
+    submission, guard, its_owner = read(session, submission_id)
+    if its_owner == owner:
+        return submission
+    if submission.state is not State.PREPARED:
+        return None
+    started = submission.after(Evidence(proof=Proof.STARTED), at)
+    return started if _replace(session, submission, started, guard, owner) else None
+
+
+def _record(session: Session, submission_id: str, news: _News, here: Owner) -> Submission | None:
+    """The submission with its news; None when another process has changed it meanwhile."""
+    submission, guard, owner = read(session, submission_id)
+    fresh = [answer for answer in news.answers if not _has_answer(submission, answer)]
+    if _is_known(submission, news.evidence) and not fresh and news.verdict in (None, submission.verdict):
+        return submission
+    _check_owner(submission, news.evidence, owner, here)
+    after = submission.after(news.evidence, news.at, verdict=news.verdict)
+    after = attrs.evolve(after, answers=(*after.answers, *fresh)) if fresh else after
+    return after if _replace(session, submission, after, guard, owner) else None
+
+
 def _replace(session: Session, before: Submission, after: Submission, guard: str, owner: str) -> bool:
     """Write `after` over `before`, unless another process has changed it since."""
     values = dict(zip(COLUMNS, to_row(after, guard, owner), strict=True))
@@ -276,11 +310,14 @@ def _has_answer(submission: Submission, answer: Answer) -> bool:
 
 def _check_owner(submission: Submission, evidence: Evidence, owner: str, here: Owner) -> None:
     """Nobody but the sending process may say that nothing left: another would let it be sent a second time. And nobody
-    may say that a process has ended which is seen to run.
+    may say that a process has ended which is seen to run, or let a set be sent again whose process may still run.
     """
     if submission.state is not State.SENDING or not owner:
         return
     if evidence.proof is Proof.NOTHING_LEFT and not Owner.parse(owner).is_same_process(here):
         raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
+    its = Owner.parse(owner)
+    if evidence.proof is Proof.NOT_TRIGGERED and not (its.is_same_process(here) or its.is_provably_dead(here)):
+        raise ImpossibleStep(f"{submission.name} may be on its way still", advice="leave it to its process")
     if evidence.proof is Proof.INTERRUPTED and Owner.parse(owner).is_seen_alive(here):
         raise ImpossibleStep(f"{submission.name} is being sent by a process that runs", advice="wait for its end")

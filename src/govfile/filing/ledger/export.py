@@ -53,6 +53,7 @@ def as_dict(submission: Submission) -> dict[str, Any]:
         "state": submission.state.value,
         "verdict": submission.verdict.value if submission.verdict else None,
         "created": _time(submission.created),
+        "remote_names": list(submission.remote_names),
         "history": [_event(event) for event in submission.history],
         "answers": [_answer(answer) for answer in submission.answers],
         "revision": submission.revision,

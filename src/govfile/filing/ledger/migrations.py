@@ -1,6 +1,7 @@
 """From every earlier schema to this one.
 
-Version 1 knew submissions only. Version 2 adds what was received and an index on states.
+Version 1 knew submissions only. Version 2 adds what was received and an index on states. Version 3 adds sets of files:
+their names, their parts, what is kept until they are sent, and the numbers in their names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from govfile.errors import LedgerDamaged, LedgerTooNew
-from govfile.filing.ledger.schema import VERSION, by_state, received
+from govfile.filing.ledger.schema import VERSION, by_state, counters, kept, parts, received, used_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +27,14 @@ def _to_2(session: Session) -> None:
     session.connection.execute(CreateIndex(by_state))
 
 
+def _to_3(session: Session) -> None:
+    session.say("ALTER TABLE govfile_submission ADD COLUMN set_names TEXT")
+    for table in (parts, kept, counters, used_numbers):
+        session.connection.execute(CreateTable(table))
+
+
 #: A version → what leads from it to the next.
-STEPS: Mapping[int, Callable[[Session], None]] = {1: _to_2}
+STEPS: Mapping[int, Callable[[Session], None]] = {1: _to_2, 2: _to_3}
 
 
 def version_of(database: Database) -> int:

@@ -177,7 +177,7 @@ class Reader:
             yield submission, owner
 
     def _pages(
-        self, which: Literal["search", "receipts"], limit: int | None, filters: dict[str, Any]
+        self, which: Literal["search", "receipts", "set_parts"], limit: int | None, filters: dict[str, Any]
     ) -> Iterator[Sequence[Any]]:
         """Rows with their sequence number in front; no transaction stays open between two pages."""
         given = {name: value for name, value in filters.items() if value is not None}
@@ -192,7 +192,7 @@ class Reader:
             left = None if left is None else left - len(rows)
 
     def _page(
-        self, which: Literal["search", "receipts"], names: frozenset[str], values: dict[str, Any]
+        self, which: Literal["search", "receipts", "set_parts"], names: frozenset[str], values: dict[str, Any]
     ) -> Sequence[Sequence[Any]]:
         def work(session: Session) -> Sequence[Sequence[Any]]:
             statement: Statement = getattr(session.statements, which)(names)

@@ -42,6 +42,7 @@ COLUMNS: tuple[str, ...] = (
     "history",
     "answers",
     "owner",
+    "set_names",
     "crc",
 )
 
@@ -79,6 +80,15 @@ def fits(values: Sequence[Any], crc: Any) -> bool:
         return False
 
 
+def sealed(values: Sequence[Any]) -> tuple[Any, ...]:
+    """A submission's values with their checksum; without names of a set it is that of schema 1."""
+    return (*values, checksum(_sealed_part(values)))
+
+
+def _sealed_part(values: Sequence[Any]) -> Sequence[Any]:
+    return values[:-1] if values[-1] is None else values
+
+
 def checksum(values: Sequence[Any]) -> int:
     """CRC-32 over a row's values (texts, whole numbers, None); finds flipped bits, not ill will."""
     return zlib.crc32(_encode(values).encode("ascii"))
@@ -110,8 +120,9 @@ def new_row(claim: Claim, identifier: str, guard: str, created: int) -> tuple[An
         "",
         "",
         "",
+        _write_names(claim.set_names),
     )
-    return (*values, checksum(values))
+    return sealed(values)
 
 
 def new_submission(claim: Claim, identifier: str, at: datetime) -> Submission:
@@ -131,6 +142,7 @@ def new_submission(claim: Claim, identifier: str, at: datetime) -> Submission:
         key=claim.key,
         again=claim.again,
         source_path=claim.source_path,
+        set_names=claim.set_names,
         history=(Event(at=at, state=State.PREPARED, evidence=CLAIMED),),
         revision=1,
     )
@@ -162,8 +174,9 @@ def to_row(submission: Submission, guard: str, owner: str) -> tuple[Any, ...]:
         _write_history(submission.history),
         _write_answers(submission.answers),
         owner,
+        _write_names(submission.set_names),
     )
-    return (*values, checksum(values))
+    return sealed(values)
 
 
 def from_row(row: Sequence[Any]) -> tuple[Submission, str, str]:
@@ -173,7 +186,7 @@ def from_row(row: Sequence[Any]) -> tuple[Submission, str, str]:
     does not know.
     """
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-    if not fits(row[:-1], values["crc"]):
+    if not fits(_sealed_part(row[:-1]), values["crc"]):
         raise LedgerDamaged(
             f"the ledger's record of {values['name']!r} (id {values['id']!r}) does not fit its checksum",
             certain="nothing was changed; what the record says cannot be believed",
@@ -205,12 +218,17 @@ def _submission(values: dict[str, Any]) -> Submission:
         key=values["key"],
         again=values["again"],
         source_path=values["source_path"],
+        set_names=tuple(json.loads(values["set_names"])) if values["set_names"] is not None else (),
         state=State(values["state"]),
         verdict=Verdict(values["verdict"]) if values["verdict"] is not None else None,
         history=(Event(at=created, state=State.PREPARED, evidence=CLAIMED), *_read_history(values["history"])),
         answers=_read_answers(values["answers"]),
         revision=values["revision"],
     )
+
+
+def _write_names(names: Sequence[str]) -> str | None:
+    return _encode(list(names)) if names else None
 
 
 def _write_history(history: Sequence[Event]) -> str:

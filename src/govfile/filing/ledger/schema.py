@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Identity, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 #: What this program writes. `migrations.py` leads here from every earlier version.
-VERSION = 2
+VERSION = 3
 
 #: Marks a SQLite file as a ledger of this library (the bytes "gvfl").
 APPLICATION_ID = 0x6776666C
@@ -23,7 +23,8 @@ about = Table(
 
 #: One row a document. `folded` is the name without regard to case. `guard` tells filings of one content apart:
 #: empty, the caller's key, or a token of its own. `history` and `answers` are JSON, so that one row is one unit that
-#: changes at once and carries one checksum. Times are microseconds since 1970 (UTC); order is by `seq`.
+#: changes at once and carries one checksum. Times are microseconds since 1970 (UTC); order is by `seq`. `set_names` is
+#: JSON, NULL where one file carries the document (and is then left out of the checksum, as before version 3).
 submissions = Table(
     "govfile_submission",
     metadata,
@@ -51,6 +52,7 @@ submissions = Table(
     Column("history", Text, nullable=False),
     Column("answers", Text, nullable=False),
     Column("owner", Text, nullable=False),
+    Column("set_names", Text),
     Column("crc", BigInteger, nullable=False),
     UniqueConstraint("id", name="govfile_submission_id"),
     UniqueConstraint("authority", "environment", "sender", "folded", name="govfile_one_name"),
@@ -87,4 +89,59 @@ received = Table(
         "sha256",
         name="govfile_received_once",
     ),
+)
+
+#: One row a source of a set: which of its files carries it, and `marks` (JSON) by which answers may be told. Whatever
+#: the purpose and whatever else is in the set, the same content is filed once.
+parts = Table(
+    "govfile_part",
+    metadata,
+    Column("seq", _Sequence, Identity(always=True), primary_key=True),
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("guard", Text, nullable=False),
+    Column("source_path", Text),
+    Column("marks", Text, nullable=False),
+    Column("crc", BigInteger, nullable=False),
+    UniqueConstraint("submission_id", "position", name="govfile_one_part"),
+    UniqueConstraint("authority", "environment", "sender", "sha256", "guard", name="govfile_part_once"),
+)
+
+#: What was made for a set beside its sources, its signatures: kept (base64) until the trigger is confirmed, so that
+#: whoever goes on sends the same bytes.
+kept = Table(
+    "govfile_kept",
+    metadata,
+    Column("submission_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("crc", BigInteger, nullable=False),
+)
+
+#: The last number given out for a day.
+counters = Table(
+    "govfile_counter",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+#: Numbers that were found in use at the authority and that no counter had given out.
+used_numbers = Table(
+    "govfile_used_number",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
 )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, bindparam, select, update
+from sqlalchemy import Integer, Text, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from govfile.filing.ledger.claims import NAMES_AT_ONCE
 from govfile.filing.ledger.receipts import RECEIVED_COLUMNS
 from govfile.filing.ledger.rows import COLUMNS
-from govfile.filing.ledger.schema import about, received, submissions
+from govfile.filing.ledger.schema import about, counters, kept, parts, received, submissions, used_numbers
+from govfile.filing.ledger.set_rows import KEPT_COLUMNS, PART_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ _CHANGED = ("state", "verdict", "revision", "history", "answers", "owner", "crc"
 _NAME = ("authority", "environment", "sender", "folded")
 _CONTENT = ("authority", "environment", "sender", "service", "sha256", "guard")
 _SENDER = ("authority", "environment", "sender")
+_DAY = (*_SENDER, "day")
 
 
 class Statement:
@@ -93,6 +95,31 @@ class Statements:
             update(about).where(about.c.what == bindparam("was", type_=Text())).values(new_value), dialect
         )
 
+        self._add_sets(dialect)
+
+    def _add_sets(self, dialect: Dialect) -> None:
+        one_set = _equal("submission_id", table=parts)
+        self.claim_part = _insert_if_free(parts, PART_COLUMNS, dialect)
+        part_row = select(*(parts.c[name] for name in PART_COLUMNS))
+        self.parts_of = Statement(part_row.where(*one_set).order_by(parts.c.position), dialect)
+        content = _equal(*_SENDER, "sha256", "guard", table=parts)
+        self.part_by_content = Statement(select(parts.c.submission_id).where(*content), dialect)
+        self.keep = _insert_if_free(kept, KEPT_COLUMNS, dialect)
+        of_set = _equal("submission_id", table=kept)
+        self.kept_for = Statement(select(*(kept.c[name] for name in KEPT_COLUMNS)).where(*of_set), dialect)
+        self.drop_kept = Statement(delete(kept).where(*of_set), dialect)
+        self.start_counter = _insert_if_free(counters, (*_DAY, "last"), dialect)
+        day = _equal(*_DAY, table=counters)
+        self.counted = Statement(select(counters.c.last).where(*day).with_for_update(), dialect)
+        was = [counters.c[name] == bindparam(f"was_{name}", type_=Text()) for name in _DAY]
+        last = {"last": bindparam("last", type_=counters.c.last.type)}
+        self.count_to = Statement(update(counters).where(*was).values(last), dialect)
+        self.use_number = _insert_if_free(used_numbers, (*_DAY, "number"), dialect)
+        number = used_numbers.c.number
+        from_here = [*_equal(*_DAY, table=used_numbers), number >= bindparam("number", type_=number.type)]
+        page = select(number).where(*from_here).order_by(number).limit(bindparam("page", type_=Integer()))
+        self.used_from = Statement(page, dialect)
+
     def search(self, filters: frozenset[str]) -> Statement:
         """One page of submissions in the order of their claims, after the sequence number `after`.
 
@@ -103,6 +130,10 @@ class Statements:
     def receipts(self, filters: frozenset[str]) -> Statement:
         """One page of what was received, in the order it was remembered; filters as for `search`."""
         return self._page(received, RECEIVED_COLUMNS, "at", filters)
+
+    def set_parts(self, filters: frozenset[str]) -> Statement:
+        """One page of the parts of all sets, in the order they were claimed; filters are names of columns."""
+        return self._page(parts, PART_COLUMNS, "seq", filters)
 
     def _page(self, table: Table, columns: Sequence[str], time: str, filters: frozenset[str]) -> Statement:
         found = self._searches.get((table.name, filters))

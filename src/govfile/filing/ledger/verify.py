@@ -9,9 +9,10 @@ import attrs
 from govfile.errors import LedgerError
 from govfile.filing.ledger.receipts import from_receipt_row
 from govfile.filing.ledger.rows import COLUMNS, fold, from_row
+from govfile.filing.ledger.set_rows import from_part_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
 
     from govfile.filing.ledger.database import Database
@@ -37,7 +38,7 @@ class Finding:
 
 class _Pages(Protocol):
     def __call__(
-        self, which: Literal["search", "receipts"], limit: int | None, filters: dict[str, Any]
+        self, which: Literal["search", "receipts", "set_parts"], limit: int | None, filters: dict[str, Any]
     ) -> Iterator[Sequence[Any]]: ...
 
 
@@ -47,7 +48,8 @@ def examine(database: Database, pages: _Pages) -> list[Finding]:
         return [
             *_database(database),
             *(finding for row in pages("search", None, {}) for finding in _submission(row[1:])),
-            *(finding for row in pages("receipts", None, {}) for finding in _receipt(row[1:])),
+            *(finding for row in pages("receipts", None, {}) for finding in _readable(from_receipt_row, row[1:])),
+            *(finding for row in pages("set_parts", None, {}) for finding in _readable(from_part_row, row[1:])),
         ]
     except LedgerError as error:
         return [Finding(submission_id=None, problem=str(error))]
@@ -92,8 +94,8 @@ def _history(submission: Submission) -> Iterator[str]:
         yield f"its state is {submission.state.name}, its history ends in {told.state.name}"
 
 
-def _receipt(row: Sequence[Any]) -> Iterator[Finding]:
+def _readable(read: Callable[[Sequence[Any]], object], row: Sequence[Any]) -> Iterator[Finding]:
     try:
-        from_receipt_row(row)
+        read(row)
     except LedgerError as error:
         yield Finding(submission_id=None, problem=str(error))

@@ -1,0 +1,138 @@
+"""Claiming sets: the next number, the name it makes, and every part's content, in one transaction or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import AlreadyFiled, DuplicateContent, LedgerError
+from govfile.filing.ledger.claims import Attempt, standing
+from govfile.filing.ledger.rows import from_row
+from govfile.filing.ledger.set_rows import to_kept_row, to_part_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from govfile.filing.ledger.database import Session
+    from govfile.filing.sets import Numbered, SetClaim, SetDraft
+    from govfile.filing.submission import Submission
+
+_PAGE = 1000
+
+
+@attrs.frozen
+class Wanted:
+    """A set to claim. Trying it again, after a lost link, cannot make a second one."""
+
+    draft: SetDraft
+    identifier: str
+    at: datetime
+
+
+def claim_sets(session: Session, wanted: Iterable[Wanted]) -> list[tuple[Submission, bool] | DuplicateContent]:
+    """Claim each, inside the caller's transaction; a refusal uses up no number."""
+    return [_claim(session, one) for one in wanted]
+
+
+def _claim(session: Session, wanted: Wanted) -> tuple[Submission, bool] | DuplicateContent:
+    row = session.one(session.statements.by_id, {"id": wanted.identifier})
+    if row is not None:  # the transaction took effect, and its answer was lost
+        return from_row(row)[0], True
+    numbered = wanted.draft.numbered
+    number = _last(session, numbered)
+    while True:
+        number = _next_free(session, numbered, number + 1)
+        outcome = _insert(session, wanted, wanted.draft.named(number))
+        if isinstance(outcome, AlreadyFiled) and not isinstance(outcome, DuplicateContent):
+            continue  # a name with this number was claimed by other means
+        if not isinstance(outcome, AlreadyFiled):
+            session.change(session.statements.count_to, {**_was(numbered), "last": number})
+        return outcome
+
+
+def _insert(session: Session, wanted: Wanted, claim: SetClaim) -> tuple[Submission, bool] | AlreadyFiled:
+    attempt = Attempt.of(claim.claim, wanted.identifier, wanted.at)
+    earlier = _earlier(session, attempt, claim)
+    if earlier is not None:
+        return earlier
+    if session.insert(session.statements.claim, attempt.row()) != 1:
+        found = standing(session, attempt)
+        if isinstance(found, AlreadyFiled):
+            return found
+        raise LedgerError(
+            f"the name {claim.claim.name} can neither be claimed nor found",
+            certain="nothing was claimed",
+            advice="run `govfile ledger verify`: an index of the ledger may be damaged",
+        )
+    rows = [to_part_row(attempt, position, part) for position, part in enumerate(claim.parts, start=1)]
+    made = sum(session.insert(session.statements.claim_part, row) for row in rows)
+    if made != len(rows):
+        raise _Taken(claim.claim.name)  # another machine was quicker, between the look and the insertion
+    for name, content in claim.kept:
+        session.insert(session.statements.keep, to_kept_row(wanted.identifier, name, content))
+    return attempt.submission(), True
+
+
+class _Taken(Exception):
+    """The content was claimed by others this moment: the transaction is undone and tried again."""
+
+
+RACE_LOST = _Taken
+
+
+def _earlier(session: Session, attempt: Attempt, claim: SetClaim) -> DuplicateContent | None:
+    """The refusal, where any of the parts was filed before, alone or in a set, for whatever purpose."""
+    scope = {name: getattr(attempt.claim, name) for name in ("authority", "environment", "sender")}
+    for part in claim.parts:
+        row = session.one(session.statements.part_by_content, {**scope, "sha256": part.sha256, "guard": attempt.guard})
+        if row is not None:
+            return _refusal(session, str(row[0]), part.name)
+    return None
+
+
+def _refusal(session: Session, submission_id: str, name: str) -> DuplicateContent:
+    row = session.one(session.statements.by_id, {"id": submission_id})
+    if row is None:
+        raise LedgerError(f"the ledger holds a part of {submission_id} and not that submission itself")
+    found = from_row(row)[0]
+    return DuplicateContent(
+        f"the content of {name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
+        f"({found.state.value})",
+        submission=found,
+        certain="nothing of this document has left the machine",
+        advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
+        operation="claim",
+    )
+
+
+def _was(numbered: Numbered) -> dict[str, str]:
+    return {f"was_{name}": value for name, value in numbered.where.items()}
+
+
+def _last(session: Session, numbered: Numbered) -> int:
+    """The last number given out; nobody else counts until this transaction ends."""
+    session.insert(session.statements.start_counter, (*numbered.where.values(), 0))
+    row = session.one(session.statements.counted, numbered.where)
+    return int(row[0]) if row is not None else 0
+
+
+def _next_free(session: Session, numbered: Numbered, number: int) -> int:
+    """The first number from `number` on that was not found in use."""
+    while True:
+        found = session.all(session.statements.used_from, {**numbered.where, "number": number, "page": _PAGE})
+        for used in (int(row[0]) for row in found):
+            if used > number:
+                break
+            number += 1
+        else:
+            if len(found) == _PAGE:
+                continue
+        if number > numbered.most:
+            raise LedgerError(
+                f"{numbered.sender} has used all {numbered.most} numbers of {numbered.day} in {numbered.environment}",
+                certain="nothing was claimed or sent",
+                advice="go on tomorrow, with the date of that day",
+            )
+        return number
