@@ -128,6 +128,18 @@ class TestEnvironments:
         assert environment.host_keys is None
         assert folder_fault(letter, environment.upload) is None
 
+    @pytest.mark.parametrize(
+        ("environment", "with_key", "without"),
+        [(PRODUCTION, True, None), (CIRCUIT_TEST, True, False), (DECLARATION_TEST, False, False)],
+    )
+    def test_who_signs_where(self, environment: Environment, with_key: bool, without: bool | None) -> None:
+        assert environment.is_signed(has_credential=True) is with_key
+        if without is not None:
+            assert environment.is_signed(has_credential=False) is without
+            return
+        with pytest.raises(ConfigurationError, match="must be signed"):
+            environment.is_signed(has_credential=False)
+
     def test_the_ledger_tells_them_apart(self) -> None:
         assert len({found.name for found in (PRODUCTION, CIRCUIT_TEST, DECLARATION_TEST)}) == 3
 

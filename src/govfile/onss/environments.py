@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from govfile.errors import ConfigurationError
 from govfile.filing.patience import Patience
 from govfile.onss.fs import Layout
 from govfile.transports.sftp.policy import SftpPolicy
@@ -66,6 +67,18 @@ class Environment:
     def is_test(self) -> bool:
         """Whether what is sent here counts for nothing."""
         return self.letter != "R"
+
+    def is_signed(self, *, has_credential: bool) -> bool:
+        """Whether declarations are signed here by whoever has a signing credential, or has none.
+
+        Raises `ConfigurationError` where they must be signed and there is none.
+        """
+        if self.signing is Signing.ALWAYS and not has_credential:
+            raise ConfigurationError(
+                f"declarations in the environment {self.name} must be signed, and no signing credential is given",
+                advice="give the credential whose certificate is loaded on the channel",
+            )
+        return self.signing is not Signing.NEVER and has_credential
 
 
 PRODUCTION = Environment(name="production", letter="R", upload="IN", answers="OUT", signing=Signing.ALWAYS)
