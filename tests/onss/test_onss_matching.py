@@ -101,6 +101,13 @@ class TestNotifications:
         assert found.id is None
         assert "nothing in it points" in found.remark
 
+    @pytest.mark.parametrize(("sender", "expected"), [("101420", "id-9"), ("999998", None), ("", "id-9")])
+    def test_the_form_of_another_sender_is_not_claimed(
+        self, register: Register, sender: str, expected: str | None
+    ) -> None:
+        named = f"<HandledOriginalFile><SenderId>{sender}</SenderId></HandledOriginalFile>"
+        assert notified(register, named + reference("2025/4-c")).id == expected
+
     def test_a_ticket_learnt_later(self, register: Register) -> None:
         assert notified(register, reference("NEWTICKET0001", "2")).id is None
         register.add(sent(9, ticket="NEWTICKET0001"))

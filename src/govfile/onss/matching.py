@@ -111,6 +111,7 @@ class Register:
 
     def __init__(self, sent: Iterable[Sent]) -> None:
         self._by_name: dict[str, Sent] = {}
+        self._senders: dict[str, str] = {}
         self._by_ticket: dict[str, set[str]] = defaultdict(set)
         self._by_reference: dict[str, set[str]] = defaultdict(set)
         self._by_stamp: dict[Stamp, set[str]] = defaultdict(set)
@@ -120,6 +121,7 @@ class Register:
     def add(self, sent: Sent) -> None:
         """Remember one more, or what is new of one."""
         self._by_name[sent.name.stem] = sent
+        self._senders[sent.id] = sent.name.sender
         if sent.ticket:
             self._by_ticket[sent.ticket].add(sent.id)
         for reference in sent.marks.references:
@@ -135,11 +137,13 @@ class Register:
         """The file that a form of a notification is about.
 
         The first evidence that fits one file decides; where it fits several, the next must tell them apart. A name
-        that is not ours ends the search: what belongs to others is not claimed by a reference that looks alike.
+        that is not ours ends the search: what belongs to others is not claimed by a reference that looks alike. Nor
+        is a form that names another sender.
         """
         named = self._named(form.file)
         if named is not None:
             return named
+        sender = form.original_file.sender if form.original_file else ""
         stamp = form.original_form.key if form.original_form else None
         steps = (
             (Evidence.TICKET, [self._by_ticket.get(ticket, set()) for ticket in form.tickets]),
@@ -148,7 +152,7 @@ class Register:
         )
         candidates: set[str] = set()
         for evidence, found in steps:
-            fitting = set().union(*found)
+            fitting = {one for ids in found for one in ids if sender in ("", self._senders[one])}
             candidates = (candidates & fitting or candidates) if candidates else fitting
             if len(candidates) == 1:
                 return Match(id=next(iter(candidates)), evidence=evidence)
