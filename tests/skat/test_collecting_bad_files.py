@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from govfile.errors import ConnectionFailed
+from govfile.filing.saving import safe_name
 from govfile.filing.states import Proof, State
-from govfile.skat.saving import safe_name
 from govfile.transports.base import RemoteFile
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport

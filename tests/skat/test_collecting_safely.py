@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pytest
 
 from govfile.errors import ConfigurationError, CredentialError
+from govfile.filing.saving import Folder
 from govfile.filing.states import State
-from govfile.skat.saving import Folder
 from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
 from support.programs import lacking

@@ -19,9 +19,9 @@ from govfile.errors import (
     TimedOut,
     TlsFailed,
 )
+from govfile.filing.recovery import check_login
 from govfile.filing.states import State
 from govfile.skat.filing import Filing, Prepared, Unsent, continued
-from govfile.skat.recovery import check_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,12 +13,12 @@ import attrs
 
 from govfile.errors import InvalidContent, TransferAborted, TransferRefused
 from govfile.filing.ledger.receipts import Received
+from govfile.filing.saving import discard
 from govfile.filing.states import Proof, Verdict
 from govfile.filing.status import STATUS_LIMIT
 from govfile.filing.submission import Answer, Evidence, Submission
 from govfile.skat.folders import join
 from govfile.skat.matching import BETWEEN
-from govfile.skat.saving import discard
 from govfile.skat.status import StatusBlock, StatusFile, StatusName, in_words
 from govfile.xml.parse import check_well_formed
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from govfile.filing.ledger import Ledger
-    from govfile.skat.matching import Matcher, Scope
-    from govfile.skat.saving import Folder
+    from govfile.filing.saving import Folder
+    from govfile.filing.scope import Scope
+    from govfile.skat.matching import Matcher
     from govfile.skat.session import Session
     from govfile.transports.base import FileTransport, RemoteFile
 

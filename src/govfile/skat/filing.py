@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from govfile.errors import AlreadyFiled
     from govfile.filing.ledger import Ledger
+    from govfile.filing.scope import Scope
     from govfile.filing.source import Document
     from govfile.filing.submission import Submission
-    from govfile.skat.matching import Scope
     from govfile.skat.services import ServiceProfile
     from govfile.skat.username import Login
 

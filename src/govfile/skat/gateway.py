@@ -11,22 +11,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from govfile.errors import AlreadyFiled, ConfigurationError
+from govfile.filing.conversation import Door
+from govfile.filing.recovery import Resumed, check_login, interrupted
+from govfile.filing.saving import Folder
+from govfile.filing.scope import Scope
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence, Submission
+from govfile.filing.waiting import Waiter, is_silent
 from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
 from govfile.skat.folders import join
-from govfile.skat.matching import Matcher, Scope
+from govfile.skat.matching import Matcher
 from govfile.skat.rebuilding import meet, rebuild
-from govfile.skat.recovery import Resumed, check_login, interrupted, resume
-from govfile.skat.saving import Folder
+from govfile.skat.recovery import resume
 from govfile.skat.sending import Sender
 from govfile.skat.services import Services
-from govfile.skat.session import Door, Session, connect
+from govfile.skat.session import Session, connect
 from govfile.skat.survey import Survey
 from govfile.skat.username import Login, check_environment
-from govfile.skat.waiting import Waiter, is_silent
 
 if TYPE_CHECKING:
     import os
@@ -39,11 +42,11 @@ if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
     from govfile.filing.ledger.owners import Owner
     from govfile.filing.source import Document
+    from govfile.filing.waiting import Dice
     from govfile.skat.environments import Environment
     from govfile.skat.filing import Prepared
     from govfile.skat.sending import Progress
     from govfile.skat.services import ServiceProfile
-    from govfile.skat.waiting import Dice
     from govfile.transports.base import FileTransport
 
 _P = ParamSpec("_P")
@@ -106,7 +109,7 @@ class Gateway:
         self._sleep = sleep
         self._dice = dice or secrets.SystemRandom()
         self._open = transport or functools.partial(connect, environment, self._login.username, password, credential)
-        self._scope = Scope(environment=environment.name, sender=self._login.sender)
+        self._scope = Scope(authority="skat", environment=environment.name, sender=self._login.sender)
         self._preparer = Preparer(
             scope=self._scope,
             login=self._login,

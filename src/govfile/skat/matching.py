@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.filing.ledger import Ledger
+    from govfile.filing.scope import Scope
     from govfile.filing.submission import Submission
     from govfile.skat.status import StatusBlock, StatusFile
 
@@ -33,19 +34,6 @@ BETWEEN = " / "
 #: Shorter upload names prove nothing inside another name; their answers are matched by announcement only.
 _SHORTEST = 6
 _MOST_CUTS = 64
-
-
-@attrs.frozen(kw_only=True)
-class Scope:
-    """Whose uploads are meant."""
-
-    environment: str
-    sender: str
-    authority: str = "skat"
-
-    def where(self) -> dict[str, str]:
-        """The arguments that name it to a ledger."""
-        return {"authority": self.authority, "environment": self.environment, "sender": self.sender}
 
 
 @attrs.define

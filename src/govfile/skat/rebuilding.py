@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from govfile.filing.ledger import Ledger
-    from govfile.skat.matching import Scope
+    from govfile.filing.scope import Scope
     from govfile.skat.services import Services
     from govfile.skat.session import Session
     from govfile.transports.base import FileTransport

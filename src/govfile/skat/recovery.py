@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
-from govfile.errors import CredentialError, GovfileError, InvalidContent, OutcomeUnknown
-from govfile.filing.source import Source
-from govfile.filing.states import Proof, State
-from govfile.filing.submission import Evidence
+from govfile.errors import GovfileError
+from govfile.filing.recovery import Resumed as Resumed
+from govfile.filing.recovery import interrupted, same_source
+from govfile.filing.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from govfile.filing.ledger import Ledger
+    from govfile.filing.scope import Scope
     from govfile.filing.submission import Submission
-    from govfile.skat.matching import Scope
     from govfile.skat.sending import Sender
     from govfile.skat.services import Services
-
-
-@attrs.frozen(kw_only=True)
-class Resumed:
-    """A submission that was left unfinished, as it is now; `error` says why it is not finished yet (None: it is)."""
-
-    submission: Submission
-    error: GovfileError | None = None
 
 
 def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> Iterator[Resumed]:
@@ -44,22 +34,6 @@ def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> 
             yield _finish(submission, sender, services)
 
 
-def interrupted(
-    ledger: Ledger, submission: Submission, why: str = "the process that was sending it has ended"
-) -> Resumed:
-    """Record that the process ended while it was sending."""
-    evidence = Evidence(proof=Proof.INTERRUPTED, detail=why)
-    recorded = ledger.record(submission.id, evidence, durable=True)
-    unknown = OutcomeUnknown(
-        f"{submission.name} was being sent when its process ended",
-        evidence=evidence.detail,
-        how_to_resolve="collect, and wait for a status: one that comes settles it; do not file it again",
-        submission=recorded,
-        operation="resume",
-    )
-    return Resumed(submission=recorded, error=unknown if recorded.state is State.UNKNOWN else None)
-
-
 def _finish(submission: Submission, sender: Sender, services: Services) -> Resumed:
     try:
         profile = services.get(submission.service)
@@ -67,35 +41,3 @@ def _finish(submission: Submission, sender: Sender, services: Services) -> Resum
         return Resumed(submission=sender.send(submission, source, profile))
     except GovfileError as error:
         return Resumed(submission=sender.ledger.get(submission.id), error=error)
-
-
-def same_source(submission: Submission, username: str) -> Source:
-    """The document of a prepared submission, if it is still what was claimed and may be sent by `username`.
-
-    Raises `InvalidContent` when it is gone or has changed, `CredentialError` when another login claimed it.
-    """
-    check_login(submission, username)
-    if submission.source_path is None:
-        raise InvalidContent(
-            f"the document of {submission.name} was not a file, so it cannot be found again",
-            certain="nothing was sent; its name stays claimed",
-            advice="submit the same content under the same name",
-        )
-    source = Source.of(submission.source_path)
-    if source.sha256 != submission.sha256:
-        raise InvalidContent(
-            f"the file behind {submission.name} has changed since it was claimed",
-            certain="nothing was sent; the name stays bound to the earlier content",
-            advice="put the earlier file back, or submit the new one under a new name",
-        )
-    return source
-
-
-def check_login(submission: Submission, username: str) -> None:
-    """Whoever files is the one that collects: a claim made by another login is left to it."""
-    if submission.filed_by != username:
-        raise CredentialError(
-            f"{submission.name} was claimed by {submission.filed_by}, and this is {username}",
-            certain="nothing was sent",
-            advice=f"use the certificate of {submission.filed_by}: only the login that files can collect the answer",
-        )

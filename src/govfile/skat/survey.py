@@ -9,14 +9,14 @@ import attrs
 
 from govfile.errors import CredentialError
 from govfile.filing.states import State
-from govfile.skat.waiting import is_silent
+from govfile.filing.waiting import is_silent
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.filing.ledger import Ledger
+    from govfile.filing.scope import Scope
     from govfile.skat.environments import Patience
-    from govfile.skat.matching import Scope
 
 #: Submissions of which something is still to come.
 WAITING = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.RECEIVED)

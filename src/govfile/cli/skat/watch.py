@@ -115,7 +115,7 @@ class Watch:
             report(self._session.out, found)
 
     def _pause(self, waiting: list[Submission]) -> float:
-        from govfile.skat.waiting import sent_at
+        from govfile.filing.waiting import sent_at
 
         now = datetime.now(UTC)
         patience = self._session.environment.patience

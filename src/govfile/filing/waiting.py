@@ -14,10 +14,10 @@ from govfile.filing.states import Proof, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from govfile.filing.patience import Patience
     from govfile.filing.submission import Submission
-    from govfile.skat.environments import Patience
 
-logger = logging.getLogger("govfile.skat")
+logger = logging.getLogger("govfile.filing")
 
 
 class Dice(Protocol):
