@@ -62,7 +62,7 @@ def open_certificates(data: bytes, what: str) -> tuple[x509.Certificate, ...]:
     if b"-----BEGIN " not in data:
         try:
             return (x509.load_der_x509_certificate(data),)
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise CredentialError(
                 f"the {what} is neither PEM nor DER", advice="give an X.509 certificate (.pem, .crt, .cer)"
             ) from error
@@ -129,7 +129,7 @@ def _passphrase_error(given: bool) -> CredentialError:
 def _certificate(block: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(block.replace(b"X509 CERTIFICATE", b"CERTIFICATE"))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise CredentialError("a certificate in the file is damaged", advice="copy the file again") from error
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import InvalidVersion
 
 from govfile.certificates import _der
 from govfile.certificates._files import utf8
@@ -123,7 +124,7 @@ def _decrypt(data: bytes, passphrase: Secret | None) -> pkcs12.PKCS12KeyAndCerti
                 "the PKCS#12 file holds a key of a kind, or is encrypted in a way, that cannot be read here",
                 advice="use an RSA or EC key; export it again with AES-256 or 3DES",
             ) from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, InvalidVersion) as error:
             failure = error
     if passphrase is None:
         raise CredentialError(

@@ -236,7 +236,7 @@ def _certificates(session: Any) -> Iterator[x509.Certificate]:
     pkcs11 = _package()
     for found in list(session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE})):
         # Tokens also hold attribute certificates and makers' own: not ours.
-        with contextlib.suppress(ValueError, pkcs11.PKCS11Error):
+        with contextlib.suppress(ValueError, x509.InvalidVersion, pkcs11.PKCS11Error):
             yield x509.load_der_x509_certificate(found[pkcs11.Attribute.VALUE])
 
 

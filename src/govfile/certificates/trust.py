@@ -50,7 +50,7 @@ def _read(source: Source) -> tuple[x509.Certificate, ...]:
         if b"-----BEGIN " in bundle:
             return tuple(x509.load_pem_x509_certificates(bundle))
         return (x509.load_der_x509_certificate(bundle),)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise ConfigurationError(
             "the trust bundle holds no readable certificate",
             advice="give a PEM file with CERTIFICATE blocks, or one certificate in DER",
