@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
-import attrs
-
-from govfile.errors import AlreadyFiled, ConfigurationError, ImpossibleStep, LedgerBusy
+from govfile.errors import AlreadyFiled, ConfigurationError, LedgerBusy
 from govfile.filing.ledger.burnt import BurntScope, burnt_rows
 from govfile.filing.ledger.claims import Attempt, claim_one, insert_all, new_identifiers, outcomes_of
 from govfile.filing.ledger.owners import Owner
 from govfile.filing.ledger.reader import read
 from govfile.filing.ledger.receipts import to_receipt_row
-from govfile.filing.ledger.rows import COLUMNS, to_row
 from govfile.filing.ledger.set_book import SetBook
+from govfile.filing.ledger.steps import News, record_one, replace, start_one
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 
@@ -113,6 +111,10 @@ class Ledger(SetBook):
     ) -> None:
         self.close()
 
+    def sync(self) -> None:
+        """Make everything recorded so far durable."""
+        self._database.sync()
+
     def close(self) -> None:
         """Make everything recorded durable, and let go; may be called twice."""
         try:
@@ -122,14 +124,15 @@ class Ledger(SetBook):
 
     # --- before a document leaves ---------------------------------------------------------------------------------
 
-    def claim(self, claim: Claim) -> tuple[Submission, bool]:
+    def claim(self, claim: Claim, *, durable: bool = True) -> tuple[Submission, bool]:
         """Bind a name to its content, durably (on the disk when this returns), and say whether this call did it.
 
+        Not `durable`, it is on the disk once `start` returns, at the latest: one wait for the disk instead of two.
         The same name with the same content, to the same service, gives the submission recorded before.
         Raises `DuplicateName` or `DuplicateContent`, both with the earlier `.submission`.
         """
         attempt = Attempt.of(claim, new_identifiers(1)[0], self._clock())
-        outcome = self._database.run(lambda session: claim_one(session, attempt))
+        outcome = self._database.run(lambda session: claim_one(session, attempt), durable=durable)
         if isinstance(outcome, AlreadyFiled):
             raise outcome
         return outcome
@@ -146,8 +149,9 @@ class Ledger(SetBook):
         attempts = [
             Attempt.of(claim, its, now) for claim, its in zip(wanted, new_identifiers(len(wanted)), strict=True)
         ]
-        if self._database.transaction(lambda session: insert_all(session, attempts)):
-            return [(attempt.submission(), True) for attempt in attempts]
+        made = self._database.transaction(lambda session: insert_all(session, attempts))
+        if made:
+            return [(submission, True) for submission in made]
         return self._database.run(lambda session: outcomes_of(session, attempts))
 
     def burn(
@@ -178,14 +182,14 @@ class Ledger(SetBook):
         the same `by` (an `Owner.here()`) undoes what may have taken effect all the same.
         """
         at, owner = self._clock(), str(by or Owner.here())
-        return self._database.run(lambda session: _start(session, submission_id, owner, at))
+        return self._database.run(lambda session: start_one(session, submission_id, owner, at))
 
     def start_many(self, submission_ids: Iterable[str]) -> list[Submission | None]:
         """`start` for each, in one durable transaction."""
         given = list(submission_ids)
         at, owner = self._clock(), str(Owner.here())
         return self._database.transaction(
-            lambda session: [_start(session, identifier, owner, at) for identifier in given]
+            lambda session: [start_one(session, identifier, owner, at) for identifier in given]
         )
 
     def record(
@@ -205,21 +209,21 @@ class Ledger(SetBook):
         authority's folders cannot tell again. Raises `ImpossibleStep` for a step of our own that does not exist, and
         `LedgerError` for an id that is not here.
         """
-        news = _News(evidence=evidence, at=at or self._clock(), verdict=verdict, answers=tuple(answers))
+        news = News(evidence=evidence, at=at or self._clock(), verdict=verdict, answers=tuple(answers))
         here = Owner.here()
         for _ in range(_RACES):
-            result = self._database.run(lambda session: _record(session, submission_id, news, here), durable=durable)
+            result = self._database.run(lambda session: record_one(session, submission_id, news, here), durable=durable)
             if result is not None:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
 
     def record_many(self, evidence: Iterable[tuple[str, Evidence]], *, durable: bool = False) -> list[Submission]:
         """`record` one piece of evidence for each (submission id, evidence), in one transaction."""
-        given = [(identifier, _News(evidence=its, at=self._clock())) for identifier, its in evidence]
+        given = [(identifier, News(evidence=its, at=self._clock())) for identifier, its in evidence]
         here = Owner.here()
 
         def work(session: Session) -> list[Submission | None]:
-            return [_record(session, identifier, news, here) for identifier, news in given]
+            return [record_one(session, identifier, news, here) for identifier, news in given]
 
         results = self._database.transaction(work, durable=durable) if given else []
         return [
@@ -246,78 +250,10 @@ class Ledger(SetBook):
             if submission.state is not State.SENDING or its_owner != owner:
                 return submission
             after = submission.after(nothing_left, at)
-            return after if _replace(session, submission, after, guard, owner) else None
+            return after if replace(session, submission, after, guard, owner) else None
 
         for _ in range(_RACES):
             result = self._database.run(work)
             if result is not None:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
-
-
-@attrs.frozen(kw_only=True)
-class _News:
-    """What is added to a record at once."""
-
-    evidence: Evidence
-    at: datetime
-    verdict: Verdict | None = None
-    answers: tuple[Answer, ...] = ()
-
-
-def _start(session: Session, submission_id: str, owner: str, at: datetime) -> Submission | None:
-    submission, guard, its_owner = read(session, submission_id)
-    if its_owner == owner:
-        return submission
-    if submission.state is not State.PREPARED:
-        return None
-    started = submission.after(Evidence(proof=Proof.STARTED), at)
-    return started if _replace(session, submission, started, guard, owner) else None
-
-
-def _record(session: Session, submission_id: str, news: _News, here: Owner) -> Submission | None:
-    """The submission with its news; None when another process has changed it meanwhile."""
-    submission, guard, owner = read(session, submission_id)
-    fresh = [answer for answer in news.answers if not _has_answer(submission, answer)]
-    if _is_known(submission, news.evidence) and not fresh and news.verdict in (None, submission.verdict):
-        return submission
-    _check_owner(submission, news.evidence, owner, here)
-    after = submission.after(news.evidence, news.at, verdict=news.verdict)
-    after = attrs.evolve(after, answers=(*after.answers, *fresh)) if fresh else after
-    return after if _replace(session, submission, after, guard, owner) else None
-
-
-def _replace(session: Session, before: Submission, after: Submission, guard: str, owner: str) -> bool:
-    """Write `after` over `before`, unless another process has changed it since."""
-    values = dict(zip(COLUMNS, to_row(after, guard, owner), strict=True))
-    values["was"] = before.revision
-    return session.change(session.statements.record, values) == 1
-
-
-def _is_known(submission: Submission, evidence: Evidence) -> bool:
-    if not evidence.source_sha256:
-        return False
-    mark = (evidence.proof, evidence.code, evidence.source, evidence.source_sha256)
-    return any(
-        mark == (known.proof, known.code, known.source, known.source_sha256)
-        for known in (event.evidence for event in submission.history)
-    )
-
-
-def _has_answer(submission: Submission, answer: Answer) -> bool:
-    return any((known.remote_name, known.sha256) == (answer.remote_name, answer.sha256) for known in submission.answers)
-
-
-def _check_owner(submission: Submission, evidence: Evidence, owner: str, here: Owner) -> None:
-    """Nobody but the sending process may say that nothing left: another would let it be sent a second time. And nobody
-    may say that a process has ended which is seen to run, or let a set be sent again whose process may still run.
-    """
-    if submission.state is not State.SENDING or not owner:
-        return
-    if evidence.proof is Proof.NOTHING_LEFT and not Owner.parse(owner).is_same_process(here):
-        raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
-    its = Owner.parse(owner)
-    if evidence.proof is Proof.NOT_TRIGGERED and not (its.is_same_process(here) or its.is_provably_dead(here)):
-        raise ImpossibleStep(f"{submission.name} may be on its way still", advice="leave it to its process")
-    if evidence.proof is Proof.INTERRUPTED and Owner.parse(owner).is_seen_alive(here):
-        raise ImpossibleStep(f"{submission.name} is being sent by a process that runs", advice="wait for its end")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from govfile.errors import AlreadyFiled, DuplicateContent, DuplicateName, LedgerError
+from govfile.filing.ledger.memory import Held
 from govfile.filing.ledger.rows import COLUMNS, fold, from_row, micros, new_row, new_submission
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class Attempt:
 
 def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | AlreadyFiled:
     """Claim, in one atomic statement; where it makes no row, say what stands in the way."""
+    row = attempt.row()
     for _ in range(3):
-        if session.insert(session.statements.claim, attempt.row()) == 1:
-            return attempt.submission(), True
+        if session.insert(session.statements.claim, row) == 1:
+            submission = attempt.submission()
+            session.memory.keep(Held(submission, attempt.guard, "", row[-1]))
+            return submission, True
         found = standing(session, attempt)
         if found is not None:
             return found
@@ -78,11 +82,18 @@ def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | A
     )
 
 
-def insert_all(session: Session, attempts: Sequence[Attempt]) -> bool:
-    """Claim all that do not exclude each other, inside the caller's transaction; whether that was every one."""
+def insert_all(session: Session, attempts: Sequence[Attempt]) -> list[Submission]:
+    """Claim all that do not exclude each other, inside the caller's transaction; [] unless that was every one."""
     first, _ = _in_order(attempts)
-    made = session.insert_all(session.statements.claim, [attempt.row() for attempt in first])
-    return made == len(attempts)
+    rows = [attempt.row() for attempt in first]
+    if session.insert_all(session.statements.claim, rows) != len(attempts):
+        return []
+    checksums = {row[0]: row[-1] for row in rows}
+    made = []
+    for attempt in attempts:
+        made.append(submission := attempt.submission())
+        session.memory.keep(Held(submission, attempt.guard, "", checksums[attempt.identifier]))
+    return made
 
 
 def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Submission, bool] | AlreadyFiled]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from govfile.errors import LedgerBusy
 from govfile.filing.ledger.connections import Connections
 from govfile.filing.ledger.failures import is_collision, translated
+from govfile.filing.ledger.memory import Memory
 from govfile.filing.ledger.statements import Statements
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ _TRIES = 8
 class Session:
     """A connection while one piece of work runs on it."""
 
-    __slots__ = ("_connection", "statements")
+    __slots__ = ("_connection", "memory", "statements")
 
-    def __init__(self, connection: Connection, statements: Statements) -> None:
+    def __init__(self, connection: Connection, statements: Statements, memory: Memory) -> None:
         self._connection = connection
         self.statements = statements
+        self.memory = memory
 
     def insert(self, statement: Statement, row: Sequence[Any]) -> int:
         """Run an insertion; the number of rows it made."""
@@ -84,6 +86,7 @@ class Database:
         self._settings = settings
         self._statements = Statements(engine.dialect)
         self._connections = Connections(self._connect)
+        self._memory = Memory()
         self._undurable = threading.Event()
 
     def _connect(self, durable: bool) -> Connection:
@@ -132,7 +135,7 @@ class Database:
         for tried in range(1, _TRIES + 1):
             try:
                 with self._connections.lend(durable) as connection:
-                    return work(Session(connection, self._statements))
+                    return work(Session(connection, self._statements, self._memory))
             except (SQLAlchemyError, UnicodeDecodeError) as error:
                 is_lost = bool(getattr(error, "connection_invalidated", False))
                 if tried == _TRIES or not (is_lost or is_collision(error)):
@@ -142,12 +145,16 @@ class Database:
                 time.sleep(random.uniform(0, 0.01 * 2**tried))  # noqa: S311 - spreads collisions, guards nothing
         raise LedgerBusy(f"the ledger stayed busy: {self.place}")
 
+    def sync(self) -> None:
+        """Make everything durable that is not yet."""
+        if self._undurable.is_set():
+            self._undurable.clear()
+            self.run(lambda session: session.change(session.statements.touch, {"was": "schema"}))
+
     def close(self) -> None:
         """Make everything durable and let go of the database; may be called twice."""
         try:
-            if self._undurable.is_set():
-                self._undurable.clear()
-                self.run(lambda session: session.change(session.statements.touch, {"was": "schema"}))
+            self.sync()
         finally:
             self._connections.close()
             self._engine.dispose()

@@ -64,10 +64,12 @@ def _insert_if_free(table: Table, columns: Sequence[str], dialect: Dialect) -> S
     return statement
 
 
-def _record() -> ClauseElement:
+def _record(*, unread: bool) -> ClauseElement:
     changed = {name: bindparam(name, type_=submissions.c[name].type) for name in _CHANGED}
-    was = submissions.c.revision == bindparam("was", type_=Integer())
-    return update(submissions).where(*_equal("id"), was).values(changed)
+    was = [submissions.c.revision == bindparam("was", type_=Integer())]
+    if unread:
+        was.append(submissions.c.crc == bindparam("was_crc", type_=submissions.c.crc.type))
+    return update(submissions).where(*_equal("id"), *was).values(changed)
 
 
 class Statements:
@@ -79,7 +81,8 @@ class Statements:
         rows = select(*_ROW)
         self.claim = _insert_if_free(submissions, COLUMNS, dialect)
         self.receive = _insert_if_free(received, RECEIVED_COLUMNS, dialect)
-        self.record = Statement(_record(), dialect)
+        self.record = Statement(_record(unread=False), dialect)
+        self.record_unread = Statement(_record(unread=True), dialect)
         self.by_id = Statement(rows.where(*_equal("id")), dialect)
         self.by_name = Statement(rows.where(*_equal(*_NAME)), dialect)
         some_names = [bindparam(f"name_{position}", type_=Text()) for position in range(NAMES_AT_ONCE)]
