@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import (
-    AlreadyFiled,
-    AuthenticationRefused,
-    ConnectionFailed,
-    CredentialError,
-    GovfileError,
-    PeerIdentityError,
-    TimedOut,
-    TlsFailed,
-)
+from govfile.errors import AlreadyFiled, GovfileError
+from govfile.filing.giving_up import GivingUp
 from govfile.filing.recovery import check_login
 from govfile.filing.states import State
 from govfile.skat.filing import Filing, Prepared, Unsent, continued
@@ -32,12 +24,6 @@ if TYPE_CHECKING:
 
 #: Claims in one durable transaction.
 CLAIMS_AT_ONCE = 100
-
-#: After one of these the same would happen to every other document, so the batch stops; what was claimed stays
-#: prepared. A link that fails may be better the next time: it takes several failures in a row.
-_HOPELESS = (AuthenticationRefused, CredentialError, PeerIdentityError, TlsFailed)
-_PERHAPS = (ConnectionFailed, TimedOut)
-_PATIENCE = 3
 
 
 @attrs.frozen
@@ -60,8 +46,7 @@ class Batch:
     new_sender: Callable[[], Sender]
     connections: int
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
-    _hopeless: GovfileError | None = attrs.field(default=None, init=False)
-    _failures: int = attrs.field(default=0, init=False)
+    _giving_up: GivingUp = attrs.field(factory=GivingUp, init=False)
 
     def run(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, Submission | GovfileError]]:
         """Each filing with what became of it, as it is known. Closing the iterator early lets the transfers under way
@@ -128,18 +113,16 @@ class Batch:
             sender.session.close()
 
     def _send(self, sender: Sender, job: _Job) -> Submission | BaseException:
-        if self._hopeless is not None:
-            return self._hopeless
+        if self._giving_up.reason is not None:
+            return self._giving_up.reason
         try:
             sent = sender.send(job.submission, job.prepared.source, job.prepared.profile)
         except GovfileError as error:
-            self._failures = self._failures + 1 if isinstance(error, _PERHAPS) else 0
-            if isinstance(error, _HOPELESS) or self._failures >= _PATIENCE:
-                self._hopeless = error
+            self._giving_up.note(error)
             return error
         except BaseException as error:  # noqa: BLE001 handed to the thread that asked, which raises it
             return error
-        self._failures = 0
+        self._giving_up.note(None)
         return sent
 
 

@@ -269,7 +269,7 @@ class Collector:
 
     def _keep_answer(self, fetched: _Fetched) -> None:
         saved = self._save(fetched)
-        submission = self.matcher.for_answer(fetched.entry.name)
+        submission = self.matcher.for_answer(fetched.entry.name, fetched.entry.modified)
         if submission is None:
             self._unsolicited.append(saved)
             self._remember(fetched, saved, "unsolicited", None)

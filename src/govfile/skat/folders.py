@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 OUT = "out"
 
-_COMPANY = re.compile(r"CVR_[0-9]{8}", re.IGNORECASE)
-_CERTIFICATE = re.compile(r"(UID|RID|FID|UI)_[0-9A-Za-z-]+", re.IGNORECASE)
+COMPANY_FOLDER = re.compile(r"CVR_[0-9]{8}", re.IGNORECASE)
+CERTIFICATE_FOLDER = re.compile(r"(UID|RID|FID|UI)_[0-9A-Za-z-]+", re.IGNORECASE)
 _LEVELS = 4
 
 
@@ -99,7 +99,7 @@ def _inner(names: Mapping[str, RemoteFile], login: Login) -> str | None:
             return alike[0]
     if login.folder is not None:
         return None
-    for form in (_CERTIFICATE, _COMPANY):  # nothing known of ourselves: follow the only way there is
+    for form in (CERTIFICATE_FOLDER, COMPANY_FOLDER):  # nothing known of ourselves: follow the only way there is
         fitting = [name for name in names if form.fullmatch(name)]
         if len(fitting) == 1 and len(names) == 1:
             return fitting[0]
@@ -114,6 +114,6 @@ def _layout(here: str, entries: list[RemoteFile]) -> Layout:
     services = {
         name: join(here, name)
         for name in folders
-        if name not in hidden and not _COMPANY.fullmatch(name) and not _CERTIFICATE.fullmatch(name)
+        if name not in hidden and not COMPANY_FOLDER.fullmatch(name) and not CERTIFICATE_FOLDER.fullmatch(name)
     }
     return Layout(home=here, services=MappingProxyType(services), out=join(here, OUT) if OUT in folders else None)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 #: Answers are looked for among what was claimed in this time: twice what the gateway was ever said to keep files.
 LOOK_BACK = timedelta(days=120)
 
+#: What was made longer than this before a name was claimed here is about an earlier upload of that name. No page says
+#: the time zone of the stamps, and clocks differ.
+STAMPS_DIFFER = timedelta(hours=12)
+
 #: Between names in an `ANNOUNCED` evidence; a remote name cannot hold it.
 BETWEEN = " / "
 
@@ -62,7 +66,7 @@ class Matcher:
         confirmed = [
             (submission, block)
             for submission in self.named_by(status)
-            if (block := status.block_for(submission.name)) is not None
+            if (block := status.block_for(submission.name)) is not None and not _is_of_another(block, submission)
         ]
         if len(confirmed) > 1:  # `A` + `b_c` and `A_b` + `c` read the same: the content decides
             confirmed = [found for found in confirmed if self._says_so(found[1], found[0])]
@@ -79,7 +83,7 @@ class Matcher:
                 found.append(submission)
         return found
 
-    def for_answer(self, remote_name: str) -> Submission | None:
+    def for_answer(self, remote_name: str, modified: datetime | None = None) -> Submission | None:
         """The one submission an answer belongs to: announced by a status 3, or called after the upload; else None."""
         index = self._index = self._index or self._read()
         announced = index.announced.get(remote_name, set())
@@ -90,7 +94,8 @@ class Matcher:
             candidates = {index.names[piece]} if piece in index.names else index.stems.get(piece, set())
             if len(candidates) == 1:
                 found = self._ledger.get(next(iter(candidates)))
-                return found if _is_same_purpose(remote_name[:start], found) else None
+                is_meant = _is_same_purpose(remote_name[:start], found) and not _is_older(modified, found)
+                return found if is_meant else None
             if candidates:
                 return None
         return None
@@ -109,7 +114,9 @@ class Matcher:
         """A status whose file name fits nothing, but whose content gives the full path of one upload."""
         for block in status.blocks:
             submission = self._find(block.upload) if block.upload and block.folder else None
-            if submission is not None and self._says_so(block, submission):
+            if submission is None or _is_of_another(block, submission):
+                continue
+            if self._says_so(block, submission):
                 return submission, block
         return None
 
@@ -147,6 +154,19 @@ def _pieces(remote_name: str) -> Iterator[tuple[int, int]]:
 def _is_same_purpose(before: str, submission: Submission) -> bool:
     """A dry run's answer must not be taken for that of the filing of the same name."""
     return submission.is_dry_run or not before.casefold().endswith(VALIDATION_PREFIX)
+
+
+def _is_of_another(block: StatusBlock, submission: Submission) -> bool:
+    """Whether the content speaks of another login's upload, or of one made before this name was claimed: other programs
+    file under the same names, and a ledger may be older than its last filings.
+    """
+    login = block.login.casefold()
+    theirs = submission.filed_by.casefold()
+    return _is_older(block.timestamp, submission) or (bool(login) and theirs.startswith("cvr_") and login != theirs)
+
+
+def _is_older(moment: datetime | None, submission: Submission) -> bool:
+    return moment is not None and moment < submission.created - STAMPS_DIFFER
 
 
 def _stem(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govfile.errors import GovfileError
+from govfile.filing.giving_up import GivingUp
 from govfile.filing.recovery import Resumed as Resumed
 from govfile.filing.recovery import interrupted, same_source
 from govfile.filing.states import State
@@ -28,16 +29,26 @@ def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> 
     prepared = ledger.search(
         state=State.PREPARED, authority=scope.authority, environment=scope.environment, sender=scope.sender
     )
+    giving_up = GivingUp()
     for identifier in [found.id for found in prepared]:
         submission = ledger.get(identifier)
         if submission.state is State.PREPARED:
-            yield _finish(submission, sender, services)
+            yield _finish(submission, sender, services, giving_up)
 
 
-def _finish(submission: Submission, sender: Sender, services: Services) -> Resumed:
+def _finish(submission: Submission, sender: Sender, services: Services, giving_up: GivingUp) -> Resumed:
+    """Send it, unless sending the others has shown that it is no use."""
     try:
         profile = services.get(submission.service)
         source = same_source(submission, sender.session.login.username)
-        return Resumed(submission=sender.send(submission, source, profile))
     except GovfileError as error:
+        return Resumed(submission=submission, error=error)
+    if giving_up.reason is not None:
+        return Resumed(submission=submission, error=giving_up.reason)
+    try:
+        sent = sender.send(submission, source, profile)
+    except GovfileError as error:
+        giving_up.note(error)
         return Resumed(submission=sender.ledger.get(submission.id), error=error)
+    giving_up.note(None)
+    return Resumed(submission=sent)

@@ -16,6 +16,7 @@ from govfile.filing.states import Proof
 from govfile.filing.status import Reading, read_xml, text, texts, unknown_leaves
 from govfile.skat.codes import NAME_REUSED, explain
 from govfile.skat.danish_time import from_stamp
+from govfile.skat.folders import CERTIFICATE_FOLDER, COMPANY_FOLDER
 from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
@@ -109,6 +110,13 @@ class StatusBlock:
         """The service folder in the upload's path, "" when the block does not say."""
         parts = [part.strip() for part in self.path.split("/") if part.strip()]
         return parts[-2] if len(parts) > 1 else ""
+
+    @property
+    def login(self) -> str:
+        """The user name in the upload's path (`/CVR_…/UI_…/service/name` gives `CVR_…_UI_…`), "" without one."""
+        parts = [part.strip() for part in self.path.split("/") if part.strip()]
+        given = len(parts) > 3 and COMPANY_FOLDER.fullmatch(parts[0]) and CERTIFICATE_FOLDER.fullmatch(parts[1])
+        return "_".join(parts[:2]) if given else ""
 
     def agrees_with(self, name: str) -> bool:
         """Whether nothing in the block speaks against its being about the upload `name`."""
