@@ -143,6 +143,27 @@ def test_every_line_can_be_cut_from_outside(sender: Sender) -> None:
         sender.sftp.listdir("IN")
 
 
+def test_s10_new_keys_in_the_middle_of_a_file(tmp_path: Path) -> None:
+    with standing_still() as authority:
+        authority.faults.rekey_after = 50_000
+        with connected(authority, tmp_path) as sender:
+            hash_before = sender.transport.H
+            name = authority.send("DMNO", b"x" * 300_000)
+            with sender.sftp.open(f"OUT/{name}") as reader:
+                assert reader.read() == b"x" * 300_000
+            assert hash_before != sender.transport.H, "no keys were exchanged"
+            assert sender.codes(sender.declare(authority.example("DMFA"))) == []
+
+
+def test_s16_a_banner_before_the_login(tmp_path: Path) -> None:
+    with OnssSandbox() as authority:
+        authority.faults.banner = "Accès réservé\r\n" * 3
+        with connected(authority, tmp_path) as sender:
+            handler = sender.transport.auth_handler
+            assert handler is not None
+            assert str(handler.banner) == str(authority.faults.banner.encode())
+
+
 def test_slow_replies(sender: Sender) -> None:
     sender.authority.faults.delay = 0.2
     start = time.monotonic()

@@ -6,6 +6,7 @@ import base64
 import subprocess
 from typing import TYPE_CHECKING
 
+import paramiko
 import pytest
 
 from govfile.sandbox.onss import HostKey, Layout, OnssSandbox, Packing, Settings
@@ -153,6 +154,22 @@ def test_a_server_of_the_old_kind_takes_sha_1_logins_only(
         done = sftp(authority, papers, ["ls"], f"PubkeyAcceptedAlgorithms={algorithms}")
         assert (done.returncode == 0) is is_let_in
         assert ("Permission denied" in done.stderr) is not is_let_in
+
+
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_server_of_the_old_kind_refuses_other_signatures_whether_it_says_so_or_not(
+    tmp_path: Path, hides: bool
+) -> None:
+    """paramiko makes no SHA-1 signatures any more."""
+    with OnssSandbox() as authority:
+        with (
+            authority.faults.during(sha1_only=True, hides_signatures=hides),
+            pytest.raises(paramiko.AuthenticationException),
+            connected(authority, tmp_path),
+        ):
+            pass
+        with connected(authority, tmp_path):
+            pass
 
 
 @pytest.mark.parametrize("hides", [False, True])

@@ -21,6 +21,7 @@ KINDS = SENT
 _SCHEMAS = "20263"
 _MADE = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_NOTE = "<!-- A sample made by the govfile sandbox: invented employers, workers and amounts. -->"
 _NAMES = ("Peeters-Voorbeeld", "Dubois-Exemple", "Müller-Beispiel", "Janssens-Voorbeeld")
 
 
@@ -164,5 +165,5 @@ def _document(root: str, namespace: str, forms: list[str], newline: str) -> byte
     opening = f'<{root} xmlns:xsi="{_XSI}" xsi:noNamespaceSchemaLocation="{root}_{_SCHEMAS}.xsd">'
     if namespace:
         opening = f'<{root} xmlns="http://www.{namespace}">'
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', opening, *forms, f"</{root}>", ""]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', _NOTE, opening, *forms, f"</{root}>", ""]
     return newline.join(lines).encode()

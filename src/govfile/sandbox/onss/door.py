@@ -35,6 +35,7 @@ _HOST = "127.0.0.1"
 _STOP_WITHIN = 10.0
 _BACKLOG = 100
 _REMEMBERED = 100_000
+_SHA1 = b"ssh-rsa"
 _RSA_SHA2 = ("rsa-sha2-256", "rsa-sha2-512")
 _OTHERS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
@@ -68,12 +69,16 @@ class _Login(asyncssh.SSHServer):
         self._door.connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:  # noqa: ARG002
+        if self._door.faults.banner is not None:
+            self._connection.send_auth_banner(self._door.faults.banner)
         return True
 
     def public_key_auth_supported(self) -> bool:
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        if self._door.faults.sha1_only:
+            key.all_sig_algorithms = {_SHA1}  # asyncssh announces its list and does not insist on it
         return self._door.admits(username, key.public_data)
 
 
@@ -180,7 +185,9 @@ class Door:
     def _options(self) -> dict[str, Any]:
         signatures = ("ssh-rsa",) if self.faults.sha1_only else (*_OTHERS, *_RSA_SHA2, "ssh-rsa")
         which = "another host" if self.faults.other_host_key else "host"
+        rekeying = {} if self.faults.rekey_after is None else {"rekey_bytes": self.faults.rekey_after}
         return {
+            **rekeying,
             "server_factory": functools.partial(_Login, self),
             "server_host_keys": [host_key(self._settings.host_key, which)],
             "signature_algs": signatures,

@@ -83,6 +83,8 @@ class Faults:
         `drop`: see `Drop`.
         `cut_after_received`, `cut_after_sent`*: cut the line after so many bytes from, or to, the client; handshake
             and login count.
+        `rekey_after`*: the server asks for new session keys each time it has sent so many bytes.
+        `banner`*: a text sent before the login.
         `delay`: seconds before every SFTP request is carried out.
         `silent_at`: kinds of request (as in `Drop`) that are never answered.
         `loses_open_files`: when a line breaks, files that were not closed vanish; else they stay as far as they came.
@@ -116,6 +118,8 @@ class Faults:
     drop: Drop | None = None
     cut_after_received: int | None = None
     cut_after_sent: int | None = None
+    rekey_after: int | None = None
+    banner: str | None = None
     delay: float = 0.0
     silent_at: frozenset[str] = frozenset()
     loses_open_files: bool = False

@@ -68,13 +68,20 @@ def _signed(digest: bytes, content_type: str, by: pki.Issued, at: datetime) -> t
         algorithm = der.sequence(der.oid(RSA), der.null())
     fields = (
         der.integer(1),
-        der.sequence(by.certificate.issuer.public_bytes(), der.integer(by.certificate.serial_number)),
+        issuer_and_serial(by.certificate),
         _sha256(),
         der.set_of(*attributes, tag=_ATTRIBUTES),
         algorithm,
         der.octets(value),
     )
     return value, b"".join(fields)
+
+
+def issuer_and_serial(certificate: x509.Certificate) -> bytes:
+    """How a signature names its signer's certificate; the issuer's name byte for byte as the certificate has it."""
+    fields = der.read(certificate.tbs_certificate_bytes).children()
+    issuer = fields[3] if fields[0].tag == _EXPLICIT else fields[2]
+    return der.sequence(issuer.raw, der.integer(certificate.serial_number))
 
 
 def _wrap(inside: bytes, certificate: x509.Certificate, signer: bytes, *, version: int) -> bytes:

@@ -210,7 +210,10 @@ class TransferPoint:
     def _of_set(self, channel: Channel, folder: str, wanted: Name, prefixes: tuple[str, ...]) -> dict[str, Name]:
         """The files of a set that lie there."""
         found = {}
+        stem = f".{'.'.join(wanted.set_key)}"
         for name in self.boxes(channel.sender).waiting(folder):
+            if not name.startswith(stem, 2):
+                continue
             read, _ = names.read(name, folder=folder, sender=channel.sender, now=self._clock(), settings=self._settings)
             if read is not None and read.set_key == wanted.set_key and read.prefix in prefixes:
                 found[name] = read

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile.sandbox.onss import der
 from govfile.sandbox.onss.papers import signers_authorities
-from govfile.sandbox.onss.signing import CONTENT_TYPE, DATA, MESSAGE_DIGEST, RSA, SIGNED_DATA
+from govfile.sandbox.onss.signing import CONTENT_TYPE, DATA, MESSAGE_DIGEST, RSA, SIGNED_DATA, issuer_and_serial
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -134,8 +134,7 @@ def _signer(info: der.Node) -> _Signer:
 
 def _certificate_of(signer: _Signer, certificates: list[x509.Certificate]) -> x509.Certificate:
     for certificate in certificates:
-        named = der.sequence(certificate.issuer.public_bytes(), der.integer(certificate.serial_number))
-        if named == signer.issuer_and_serial:
+        if issuer_and_serial(certificate) == signer.issuer_and_serial:
             return certificate
         if signer.key_id and signer.key_id == _key_id(certificate):
             return certificate
