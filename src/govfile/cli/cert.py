@@ -119,7 +119,9 @@ def _to_stdout(session: Session, form: Form, content: bytes) -> None:
     if form is Form.DER:
         if session.out.as_json or sys.stdout.isatty():
             raise ConfigurationError("DER is binary", advice="give --out PATH, or choose --format pem")
-        sys.stdout.buffer.write(content)
+        with session.out.writing():
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
         return
     session.out.say(content.decode().rstrip("\n"))
     session.out.record("export", format=form, text=content.decode())

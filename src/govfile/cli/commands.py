@@ -82,15 +82,19 @@ def command(app: typer.Typer, name: str, *, profile: bool = True) -> Callable[[_
 def _ended(function: Callable[..., exits.Exit], session: Session, given: dict[str, Any]) -> exits.Exit:
     try:
         with _logging(session):
-            return function(session, **given)
+            code = function(session, **given)
     except GovfileError as error:
         _trace(session)
         session.out.error(error)
-        return exits.of_error(error)
+        code = exits.of_error(error)
     except KeyboardInterrupt as interrupt:
         _trace(session)
         session.out.note(f"govfile: {stopped_by(interrupt)}")
-        return exit_of(interrupt)
+        code = exit_of(interrupt)
+    if session.out.lost:
+        session.out.note(f"govfile: standard output could not be written: {session.out.lost}")
+        return exits.worst((code, exits.Exit.OTHER))
+    return code
 
 
 def _trace(session: Session) -> None:

@@ -69,7 +69,9 @@ def export(
     form: Literal["csv", "jsonl"] = "csv" if as_csv else "jsonl"
     with session.open_ledger() as ledger:
         if to is None:
-            ledger.export(sys.stdout, form)
+            with session.out.writing():
+                ledger.export(sys.stdout, form)
+                sys.stdout.flush()
             return Exit.DONE
         try:
             with to.open("x", encoding="utf-8", newline="") as stream:

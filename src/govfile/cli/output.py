@@ -26,13 +26,15 @@ SCHEMA = 1
 class Output:
     """Standard output and standard error of one command.
 
-    `as_json` prints records and no text on standard output. A reader that goes away (`| head`) ends the printing, never
-    the work: `closed` says so.
+    `as_json` prints records and no text on standard output. When that can no longer be written, the printing ends,
+    never the work: `closed` says so. A reader that went away (`| head`) is no failure; of any other reason (a full
+    disk) `lost` holds the words.
     """
 
     def __init__(self, *, as_json: bool = False, stdout: IO[str] | None = None, stderr: IO[str] | None = None) -> None:
         self.as_json = as_json
         self.closed = False
+        self.lost = ""
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
 
@@ -48,7 +50,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """One line on standard error, with JSON too."""
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):  # there is nowhere left to say so
             self._stderr.write(f"{text}\n")
             self._stderr.flush()
 
@@ -91,7 +93,7 @@ class Output:
             table.add_column(Text(column), overflow="fold")
         for row in cells:
             table.add_row(*(Text(cell) for cell in row))  # Text, not str: a str would be read as markup
-        with self._until_closed():
+        with self.writing():
             Console(file=self._stdout, highlight=False).print(table)
 
     @contextlib.contextmanager
@@ -119,16 +121,19 @@ class Output:
 
     def _write(self, line: str) -> None:
         if not self.closed:
-            with self._until_closed():
+            with self.writing():
                 self._stdout.write(f"{line}\n")
                 self._stdout.flush()
 
     @contextlib.contextmanager
-    def _until_closed(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """For what writes to standard output by itself."""
         try:
             yield
-        except BrokenPipeError:
+        except OSError as error:
             self.closed = True
+            if not isinstance(error, BrokenPipeError):
+                self.lost = error.strerror or type(error).__name__
             if self._stdout is sys.stdout:  # so that the interpreter's last flush does not complain
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stdout.fileno())
 
