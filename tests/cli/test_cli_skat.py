@@ -249,9 +249,31 @@ def test_settle_needs_a_side_and_a_reason(skat: Desk) -> None:
     assert settled.code == 0
     assert settled.kind("submission")[0]["state"] == "prepared"
     assert settled.kind("event")[-1]["detail"] == "service desk, 4711"
-    assert _skat(skat, "settle", path.name, "--arrived", "--reason", "again").code == 8
+    assert _skat(skat, "settle", path.name, "--arrived", "--reason", "again").code == 2
     assert _skat(skat, "resume").code == 0
     assert [arrival.name for arrival in skat.authority.filed] == [path.name]
+
+
+def test_what_is_known_cannot_be_settled_by_hand(skat: Desk) -> None:
+    path = skat.write()
+    assert _submit(skat, path).code == 0
+    refused = _skat(skat, "settle", path.name, "--never-arrived", "--reason", "somebody said so")
+    (error,) = refused.kind("error")
+    assert (refused.code, error["type"]) == (2, "ConfigurationError")
+    assert "is sent; only an unknown outcome is settled by hand" in str(error["what"])
+    assert run("ledger", "show", path.name, "--config", skat.config, "--json").kind("submission")[0]["state"] == "sent"
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".zip", "x" * 5000])
+def test_a_name_no_file_can_have_is_an_error_of_that_file(skat: Desk, name: str) -> None:
+    path = skat.write()
+    found = _submit(skat, name, path)
+    assert (found.code, _summary(found)) == (2, _counts(filed=1, failed=1))
+
+
+def test_a_folder_is_named_as_one_without_a_second_error_in_it(skat: Desk) -> None:
+    (error,) = _submit(skat, skat.folder).kind("error")
+    assert error["what"] == f"{skat.folder} is a folder"
 
 
 def test_l07_a_lost_ledger_is_rebuilt_from_what_waits_at_the_gateway(skat: Desk) -> None:

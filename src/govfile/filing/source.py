@@ -53,14 +53,13 @@ class Source:
     def _from_path(cls, path: Path) -> Source:
         try:
             path = path.absolute()
-            if path.is_dir():
-                raise InvalidContent(f"{path} is a folder", advice="give the file itself")
-            if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
-                raise InvalidContent(f"{path} is not a regular file", advice="copy it to a regular file first")
+            _check_kind(path)
             with path.open("rb") as reader:
                 if os.fstat(reader.fileno()).st_size <= HELD_IN_MEMORY:
                     return cls._from_bytes(reader.read(), path)
                 size, digest = _measure(reader)
+        except InvalidContent:  # which is a ValueError too
+            raise
         except FileNotFoundError as error:
             raise InvalidContent(f"{path} is not there", advice="check the path") from error
         except (OSError, ValueError) as error:
@@ -94,6 +93,13 @@ class Source:
             return cast("BinaryIO", _Borrowed(self._file))
         except (OSError, ValueError) as error:
             raise InvalidContent(f"{self.path or 'the file object'} can no longer be read: {error}") from error
+
+
+def _check_kind(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidContent(f"{path} is a folder", advice="give the file itself")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+        raise InvalidContent(f"{path} is not a regular file", advice="copy it to a regular file first")
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -6,11 +6,13 @@ import typer
 
 from govfile.cli import exits, show
 from govfile.cli.commands import command
+from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
 from govfile.cli.lookup import find_one
 from govfile.cli.session import Session
 from govfile.cli.skat import app
 from govfile.errors import ConfigurationError
+from govfile.filing.states import State
 
 
 @command(app, "resume")
@@ -49,6 +51,12 @@ def settle(
         raise ConfigurationError("--reason is empty", advice="e.g. --reason 'service desk, ticket 4711'")
     with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
         filing = find_one(ledger, which, environment=session.environment.name)
+        if filing.state not in (State.UNKNOWN, State.SENDING):
+            raise ConfigurationError(
+                f"{printable(filing.name)} is {filing.state.value}; only an unknown outcome is settled by hand",
+                certain="nothing was changed",
+                advice="govfile skat status with its name shows what is known of it",
+            )
         settled = gateway.settle(filing, arrived=arrived, reason=reason)
     show.whole(session.out, settled)
     return Exit.DONE

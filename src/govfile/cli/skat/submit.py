@@ -1,6 +1,7 @@
 """`govfile skat submit`: many files, each on its own; one bad file never stops the others."""
 
 import glob
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,7 +77,7 @@ def submit(
 
 
 def _expanded(pattern: str, tally: Tally) -> list[Path]:
-    if Path(pattern).exists() or not glob.has_magic(pattern):
+    if not glob.has_magic(pattern) or os.path.exists(pattern):  # noqa: PTH110  (a `Path` raises for a name too long)
         return [Path(pattern)]  # a missing file is reported in its turn
     found = sorted(Path(match) for match in glob.glob(pattern, recursive=True) if not Path(match).is_dir())  # noqa: PTH207  (absolute patterns)
     if not found:
