@@ -22,7 +22,8 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.states import Proof, State
+from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere
+from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.skat.codes import NAME_REUSED
 from govfile.skat.folders import join, not_visible
@@ -46,10 +47,6 @@ HOW_TO_RESOLVE = (
     "do not file it again; collect, and wait for a status: one that comes settles it. If none comes within a day or "
     "two, ask the authority whether it arrived, and settle it by hand"
 )
-
-
-class _Elsewhere(Exception):
-    """Another process or thread has started sending this submission."""
 
 
 @attrs.define
@@ -78,7 +75,7 @@ class Sender:
             nonlocal start, started
             start = Owner.here()
             if self.ledger.start(submission.id, by=start) is None:
-                raise _Elsewhere
+                raise Elsewhere
             started = True
 
         try:
@@ -95,10 +92,10 @@ class Sender:
             if started:
                 self._broke_off(submission, profile, error)
                 raise
-            if _is_elsewhere(error):
+            if is_elsewhere(error):
                 return self.ledger.get(submission.id)
             if start is not None:
-                self._take_back(submission, start)
+                Recorder(self.ledger, self.unrecorded).take_back(submission, start)
             raise
         return self._confirmed(submission, receipt)
 
@@ -125,7 +122,7 @@ class Sender:
         if isinstance(error, TransferRefused):
             self._refused(submission, profile, error)
             return
-        evidence = Evidence(proof=Proof.LINK_LOST, detail=_in_words(error), code=getattr(error, "code", "") or "")
+        evidence = Evidence(proof=Proof.LINK_LOST, detail=in_words(error), code=getattr(error, "code", "") or "")
         try:
             recorded = self._record(submission, evidence)
         except LedgerError as failure:
@@ -171,45 +168,9 @@ class Sender:
             operation="submit",
         )
 
-    def _take_back(self, submission: Submission, start: Owner) -> None:
-        """The ledger did not say whether the start took effect: if it did, it must not look as if we were sending."""
-        try:
-            self.ledger.take_back(submission.id, start)
-        except BaseException as error:
-            self.unrecorded[submission.id] = start
-            if not isinstance(error, LedgerError):
-                raise
-
     def _record(self, submission: Submission, evidence: Evidence) -> Submission:
-        try:
-            return self.ledger.record(submission.id, evidence)
-        except BaseException:
-            self.unrecorded[submission.id] = evidence
-            raise
+        return Recorder(self.ledger, self.unrecorded).record(submission, evidence)
 
     def catch_up(self) -> None:
         """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""
-        for identifier, what in list(self.unrecorded.items()):
-            if isinstance(what, Owner):
-                self.ledger.take_back(identifier, what)
-            elif self.ledger.get(identifier).state is State.SENDING:
-                self.ledger.record(identifier, what, durable=True)
-            self.unrecorded.pop(identifier, None)
-
-
-def _is_elsewhere(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, _Elsewhere):
-            return True
-        seen = seen.__cause__
-    return False
-
-
-def _in_words(error: BaseException) -> str:
-    """What broke off, without anything a foreign exception may hold of the document."""
-    if isinstance(error, OutcomeUnknown):
-        return blot(error.evidence)[:300]
-    if isinstance(error, GovfileError):
-        return blot(error.what)[:300]
-    return f"{type(error).__name__} while sending"
+        Recorder(self.ledger, self.unrecorded).catch_up()
