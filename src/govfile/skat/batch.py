@@ -16,7 +16,7 @@ from govfile.filing.states import State
 from govfile.skat.filing import Filing, Prepared, Unsent, continued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from govfile.filing.ledger import Ledger
     from govfile.filing.submission import Submission
@@ -37,14 +37,13 @@ class _Job:
 class Batch:
     """Sends a stream of documents.
 
-    `prepare` checks one locally, `unsent` are repeats to go on with, `new_sender` opens one more conversation.
+    `prepare` checks one locally, `unsent` are repeats to go on with, `senders` hold a conversation each.
     """
 
     ledger: Ledger
     prepare: Callable[[Filing], Prepared]
     unsent: Unsent
-    new_sender: Callable[[], Sender]
-    connections: int
+    senders: Sequence[Sender]
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _giving_up: GivingUp = attrs.field(factory=GivingUp, init=False)
 
@@ -55,8 +54,10 @@ class Batch:
         jobs: queue.Queue[_Job | None] = queue.Queue()
         results: queue.Queue[tuple[Filing, Submission | BaseException]] = queue.Queue()
         workers = [
-            threading.Thread(target=self._work, args=(jobs, results), name=f"govfile-skat-{number}", daemon=True)
-            for number in range(1, self.connections + 1)
+            threading.Thread(
+                target=self._work, args=(sender, jobs, results), name=f"govfile-skat-{number}", daemon=True
+            )
+            for number, sender in enumerate(self.senders, start=1)
         ]
         for worker in workers:
             worker.start()
@@ -101,9 +102,11 @@ class Batch:
             yield filing, _job(filing, prepared, outcome)
 
     def _work(
-        self, jobs: queue.Queue[_Job | None], results: queue.Queue[tuple[Filing, Submission | BaseException]]
+        self,
+        sender: Sender,
+        jobs: queue.Queue[_Job | None],
+        results: queue.Queue[tuple[Filing, Submission | BaseException]],
     ) -> None:
-        sender = self.new_sender()
         try:
             while (job := jobs.get()) is not None:
                 if self._stop.is_set():

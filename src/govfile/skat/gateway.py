@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
-from govfile.errors import AlreadyFiled, ConfigurationError
+from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, LedgerError
 from govfile.filing.conversation import Door
 from govfile.filing.recovery import Resumed, check_login, interrupted
 from govfile.filing.saving import Folder
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
-    from govfile.errors import GovfileError
     from govfile.filing.ledger import Ledger
     from govfile.filing.ledger.owners import Owner
     from govfile.filing.source import Document
@@ -118,6 +117,7 @@ class Gateway:
             randomness=randomness,
         )
         self._unrecorded: dict[str, Evidence | Owner] = {}
+        self._is_known = False
         self._door = Door()
         self._sender = self._new_sender()
         self._turn = threading.RLock()
@@ -176,12 +176,16 @@ class Gateway:
         `.submission`, when it may have arrived; `Rejected` when the server refused it after the last byte.
         """
         prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
-        self._meet_ledger(prepared)
+        self._meet_ledger(prepared, self._sender)
         submission = self._if_abandoned(self._claimed(prepared))
         if submission.state is not State.PREPARED:
             return submission
         check_login(submission, self.username)
-        return self._sender.send(submission, prepared.source, prepared.profile, progress)
+        try:
+            return self._sender.send(submission, prepared.source, prepared.profile, progress)
+        except GovfileError as error:
+            self._keep_for_good(error)
+            raise
 
     def submit_many(
         self, documents: Iterable[Document | Filing], *, service: str, dry_run: bool = False, connections: int = 1
@@ -194,23 +198,18 @@ class Gateway:
         if not 1 <= connections <= 16:
             raise ConfigurationError(f"{connections} connections: give a number from 1 to 16")
         self._credential.check(self._clock())
-        first = True
+        senders = [self._new_sender() for _ in range(connections)]
 
         def prepare(filing: Filing) -> Prepared:
-            nonlocal first
             prepared = self._prepare(filing, service, dry_run=dry_run)
-            if first:
-                with self._turn:
-                    self._meet_ledger(prepared)
-            first = False
+            self._meet_ledger(prepared, senders[0])  # which has nothing to send yet
             return prepared
 
         batch = Batch(
             ledger=self._ledger,
             prepare=prepare,
             unsent=Unsent(self._ledger, self._scope),
-            new_sender=self._new_sender,
-            connections=connections,
+            senders=senders,
         )
         filings = (item if isinstance(item, Filing) else Filing(document=item) for item in documents)
         for filing, outcome in batch.run(filings):
@@ -225,14 +224,23 @@ class Gateway:
         if unsent is not None:
             return unsent
         try:
-            return self._ledger.claim(prepared.claim)[0]
+            return self._ledger.claim(prepared.claim, durable=False)[0]  # the start makes it durable
         except AlreadyFiled as refused:
             return continued(prepared, refused)
 
-    def _meet_ledger(self, prepared: Prepared) -> None:
+    def _keep_for_good(self, error: GovfileError) -> None:
+        """What an error leaves behind, a claim above all, is on the disk before it is told."""
+        try:
+            self._ledger.sync()
+        except LedgerError as failure:
+            error.add_note(f"The ledger could not make this durable: {failure.what}")
+
+    def _meet_ledger(self, prepared: Prepared, sender: Sender) -> None:
         """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
+        if self._is_known:
+            return
         stops = prepared.name_was_made and prepared.claim.again is None
-        meet(self._ledger, self._scope, self._sender.session, self._services, stops=stops)
+        self._is_known = meet(self._ledger, self._scope, sender.session, self._services, stops=stops)
 
     def _if_abandoned(self, submission: Submission) -> Submission:
         """A submission whose process has provably ended while it was sending is unknown, and says so."""

@@ -32,14 +32,14 @@ def rebuild(ledger: Ledger, scope: Scope, session: Session, services: Services) 
     return _burn(ledger, scope, _used_names(session, services))
 
 
-def meet(ledger: Ledger, scope: Scope, session: Session, services: Services, *, stops: bool) -> None:
-    """Rebuild before the first filing with a ledger that has never heard of the company.
+def meet(ledger: Ledger, scope: Scope, session: Session, services: Services, *, stops: bool) -> bool:
+    """Rebuild before the first filing with a ledger that has never heard of the company; whether it had.
 
     With `stops`, raises `LedgerError` when names are in use: under a fresh name nothing else would notice that a
     document was filed before a ledger was lost.
     """
     if ledger.knows_sender(authority=scope.authority, environment=scope.environment, sender=scope.sender):
-        return
+        return True
     burnt = rebuild(ledger, scope, session, services)
     if burnt and stops:
         raise LedgerError(
@@ -50,6 +50,7 @@ def meet(ledger: Ledger, scope: Scope, session: Session, services: Services, *, 
             operation="submit",
             retry=Retry.AFTER_A_LOOK,
         )
+    return False
 
 
 def _used_names(session: Session, services: Services) -> Iterator[tuple[str, str]]:
