@@ -184,6 +184,14 @@ def test_the_command_writes_papers_for_their_owner_only(tmp_path: Path) -> None:
             write_papers(sandbox, tmp_path / "file")
 
 
+@pytest.mark.parametrize("name", ["company.p12", "govfile.toml", "password.txt"])
+def test_papers_that_are_not_the_sandboxs_own_are_never_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"the company's own")
+    with SkatSandbox() as sandbox, pytest.raises(ConfigurationError, match=f"holds {name}, which no sandbox wrote"):
+        write_papers(sandbox, tmp_path)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"the company's own")]
+
+
 def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     said: list[str] = []
     end = threading.Event()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import ConfigurationError
 from govfile.sandbox.onss.authority import OnssSandbox
 from govfile.sandbox.onss.settings import Schedule, Settings
+from govfile.sandbox.papers import write_private
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
 
@@ -34,7 +34,8 @@ class Papers:
 def write_papers(sandbox: OnssSandbox, folder: Path) -> Papers:
     """Write the running sandbox's throw-away keys, its host key, a declaration and a `govfile.toml` into `folder`.
 
-    The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written.
+    The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
+    such files that no sandbox wrote.
     """
     papers = Papers(
         ssh_key=folder / "ssh_key",
@@ -47,23 +48,15 @@ def write_papers(sandbox: OnssSandbox, folder: Path) -> Papers:
         config=folder / "govfile.toml",
     )
     contents = {
-        papers.ssh_key: sandbox.account.ssh_private_pem,
-        papers.known_hosts: sandbox.known_hosts.encode(),
-        papers.pkcs12: sandbox.account.pkcs12(),
-        papers.passphrase: sandbox.account.passphrase.reveal().encode(),
-        papers.certificate: sandbox.account.issued.pem(),
-        papers.institutions: sandbox.institutions_pem(),
-        papers.example: sandbox.example("DMFA"),
-        papers.config: _config(sandbox).encode(),
+        papers.ssh_key.name: sandbox.account.ssh_private_pem,
+        papers.known_hosts.name: sandbox.known_hosts.encode(),
+        papers.pkcs12.name: sandbox.account.pkcs12(),
+        papers.passphrase.name: sandbox.account.passphrase.reveal().encode(),
+        papers.certificate.name: sandbox.account.issued.pem(),
+        papers.institutions.name: sandbox.institutions_pem(),
+        papers.example.name: sandbox.example("DMFA"),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, content in contents.items():
-            path.unlink(missing_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer:
-                writer.write(content)
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+    write_private(folder, contents, config=_config(sandbox).encode())
     return papers
 
 

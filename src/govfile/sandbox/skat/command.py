@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import ConfigurationError
+from govfile.sandbox.papers import write_private
 from govfile.sandbox.skat.authority import SkatSandbox
 from govfile.sandbox.skat.settings import Schedule, Settings
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
 
@@ -32,7 +32,8 @@ class Papers:
 def write_papers(sandbox: SkatSandbox, folder: Path) -> Papers:
     """Write the running sandbox's throw-away credential, passwords, trust anchor and a `govfile.toml` into `folder`.
 
-    The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written.
+    The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
+    such files that no sandbox wrote.
     """
     papers = Papers(
         pkcs12=folder / "company.p12",
@@ -43,26 +44,14 @@ def write_papers(sandbox: SkatSandbox, folder: Path) -> Papers:
         config=folder / "govfile.toml",
     )
     contents = {
-        papers.pkcs12: sandbox.pkcs12(),
-        papers.passphrase: sandbox.passphrase.reveal().encode(),
-        papers.password: sandbox.password.reveal().encode(),
-        papers.pem: sandbox.identity.pem(),
-        papers.trust: sandbox.trust_pem(),
-        papers.config: _config(sandbox).encode(),
+        papers.pkcs12.name: sandbox.pkcs12(),
+        papers.passphrase.name: sandbox.passphrase.reveal().encode(),
+        papers.password.name: sandbox.password.reveal().encode(),
+        papers.pem.name: sandbox.identity.pem(),
+        papers.trust.name: sandbox.trust_pem(),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, content in contents.items():
-            _write_private(path, content)
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+    write_private(folder, contents, config=_config(sandbox).encode())
     return papers
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer:
-        writer.write(content)
 
 
 def _config(sandbox: SkatSandbox) -> str:

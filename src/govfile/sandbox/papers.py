@@ -1,0 +1,42 @@
+"""The throw-away papers a sandbox leaves in a folder for its clients."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from govfile.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_MARK = b"# Written by govfile sandbox; its next start replaces this file and the papers beside it.\n"
+
+
+def write_private(folder: Path, contents: Mapping[str, bytes], *, config: bytes) -> None:
+    """Write `contents` (file name: bytes) and `config` as `govfile.toml` into `folder`, readable by their owner only.
+
+    Papers of an earlier sandbox are replaced. Raises `ConfigurationError` when the folder holds a file of one of these
+    names that no sandbox wrote (it may be somebody's only key), or cannot be written.
+    """
+    config_path = folder / "govfile.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_ours = config_path.is_file() and config_path.read_bytes().startswith(_MARK)
+        for name in (config_path.name, *contents):
+            if not is_ours and (folder / name).exists():
+                raise ConfigurationError(
+                    f"{folder} holds {name}, which no sandbox wrote", advice="give --into a new folder"
+                )
+        _write(config_path, _MARK + config)
+        for name, content in contents.items():
+            _write(folder / name, content)
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer:
+        writer.write(content)
