@@ -6,11 +6,16 @@ import hashlib
 import io
 import os
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import attrs
 
 from govfile.errors import InvalidContent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Look = Callable[[BinaryIO], object]
 
 #: What the filing calls take: a path (`str` or path object, never guessed to be content), the bytes themselves, or a
 #: binary file that can seek.
@@ -33,31 +38,33 @@ class Source:
     _file: BinaryIO | None = attrs.field(default=None, repr=False, eq=False, alias="file")
 
     @classmethod
-    def of(cls, document: Document) -> Source:
-        """Read `document` once and measure it.
+    def of(cls, document: Document, *, look: Look | None = None) -> Source:
+        """Read `document` once and measure it; `look` reads the same bytes in the same reading.
 
         Raises `InvalidContent` when it is missing, a folder, unreadable, or a file object that is not binary or
-        cannot seek.
+        cannot seek; and what `look` raises.
         """
         if isinstance(document, bytes | bytearray | memoryview):
-            return cls._from_bytes(bytes(document))
+            return cls._from_bytes(bytes(document), look=look)
         if isinstance(document, str | os.PathLike):
-            return cls._from_path(Path(document))
-        return cls._from_file(document)
+            return cls._from_path(Path(document), look)
+        return cls._from_file(document, look)
 
     @classmethod
-    def _from_bytes(cls, content: bytes, path: Path | None = None) -> Source:
+    def _from_bytes(cls, content: bytes, path: Path | None = None, *, look: Look | None = None) -> Source:
+        if look is not None:
+            look(io.BytesIO(content))
         return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest(), path=path, held=content)
 
     @classmethod
-    def _from_path(cls, path: Path) -> Source:
+    def _from_path(cls, path: Path, look: Look | None) -> Source:
         try:
             path = path.absolute()
             _check_kind(path)
             with path.open("rb") as reader:
                 if os.fstat(reader.fileno()).st_size <= HELD_IN_MEMORY:
-                    return cls._from_bytes(reader.read(), path)
-                size, digest = _measure(reader)
+                    return cls._from_bytes(reader.read(), path, look=look)
+                size, digest = _measure(reader, look)
         except InvalidContent:  # which is a ValueError too
             raise
         except FileNotFoundError as error:
@@ -67,13 +74,15 @@ class Source:
         return cls(size=size, sha256=digest, path=path)
 
     @classmethod
-    def _from_file(cls, reader: BinaryIO) -> Source:
+    def _from_file(cls, reader: BinaryIO, look: Look | None) -> Source:
         given: object = reader
         if isinstance(given, io.TextIOBase) or not hasattr(given, "read"):
             raise InvalidContent(f"{type(reader).__name__} is not a binary file", advice="open it with mode 'rb'")
         try:
             reader.seek(0)
-            size, digest = _measure(reader)
+            size, digest = _measure(reader, look)
+        except InvalidContent:  # which is a ValueError too
+            raise
         except (OSError, ValueError) as error:
             raise InvalidContent(f"the file object cannot be read and rewound: {error}") from error
         except TypeError as error:  # a wrapper as `tempfile` makes them shows only by what it reads that it is text
@@ -106,12 +115,31 @@ def _reason(error: OSError | ValueError) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _measure(reader: BinaryIO) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    while block := reader.read(_BLOCK):
-        digest.update(block)
-        size += len(block)
-    return size, digest.hexdigest()
+def _measure(reader: BinaryIO, look: Look | None) -> tuple[int, str]:
+    measuring = _Measuring(reader)
+    if look is not None:
+        look(cast("BinaryIO", measuring))
+    while measuring.read(_BLOCK):
+        continue
+    return measuring.size, measuring.digest.hexdigest()
+
+
+class _Measuring(io.BufferedIOBase):
+    """What is read through it is counted and hashed."""
+
+    def __init__(self, reader: BinaryIO) -> None:
+        self._reader = reader
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = self._reader.read(-1 if size is None else size)
+        self.digest.update(block)
+        self.size += len(block)
+        return block
 
 
 class _Borrowed(io.BufferedIOBase):

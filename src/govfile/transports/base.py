@@ -158,3 +158,23 @@ class FileTransport(Protocol):
     def close(self) -> None:
         """End the session; never raises, and may be called twice."""
         ...
+
+
+@runtime_checkable
+class ExclusiveTransport(FileTransport, Protocol):
+    """A file transport that touches no file that is there already."""
+
+    def put(
+        self,
+        path: str,
+        content: Content,
+        *,
+        transfer_type: TransferType = TransferType.BINARY,
+        committing: Callable[[], None] | None = None,
+        progress: Callable[[int, int | None], None] | None = None,
+        rewrite: bool = False,
+    ) -> PutReceipt:
+        """As `FileTransport.put`; raises `DuplicateName` when the file is there, unless `rewrite` says that it is an
+        earlier part of our own.
+        """
+        ...

@@ -7,7 +7,7 @@ import hashlib
 import io
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -138,15 +138,18 @@ class FaultyTransport:
         transfer_type: TransferType = TransferType.BINARY,
         committing: Callable[[], None] | None = None,
         progress: Callable[[int, int | None], None] | None = None,
+        rewrite: bool = False,
     ) -> PutReceipt:
         """Send `content`, unless one of the steps of an upload breaks."""
         self._start()
         fault = next((found for step in _UPLOAD if (found := self._fault(step, raising=False))), None)
         if fault is None:
-            return self.inner.put(path, content, transfer_type=transfer_type, committing=committing, progress=progress)
+            return self.inner.put(
+                path, content, transfer_type=transfer_type, committing=committing, progress=progress, **_again(rewrite)
+            )
         if fault.step is not Step.DATA_PORT and committing is not None:
             committing()
-        self._leave_behind(fault, path, content, transfer_type)
+        self._leave_behind(fault, path, content, transfer_type, rewrite=rewrite)
         if fault.interrupt:
             raise KeyboardInterrupt
         raise self._upload_error(fault, path)
@@ -202,13 +205,15 @@ class FaultyTransport:
                 raise KeyboardInterrupt
         return fault
 
-    def _leave_behind(self, fault: Fault, path: str, content: Content, transfer_type: TransferType) -> None:
+    def _leave_behind(
+        self, fault: Fault, path: str, content: Content, transfer_type: TransferType, *, rewrite: bool
+    ) -> None:
         whole = fault.step is Step.BEFORE_REPLY
         if not whole and fault.left_behind is None:
             return
         with content.open() as reader:
             data = reader.read() if whole else reader.read(fault.left_behind or 0)
-        self.inner.put(path, _Piece(data), transfer_type=transfer_type)
+        self.inner.put(path, _Piece(data), transfer_type=transfer_type, **_again(rewrite))
 
     def _upload_error(self, fault: Fault, path: str) -> GovfileError:
         code = fault.code or _CODES.get(fault.step, 0)
@@ -236,6 +241,11 @@ class FaultyTransport:
         return ConnectionFailed(
             f"the connection was lost while {doing} (planned)", phase=Phase.TRANSFER, endpoint=self.endpoint
         )
+
+
+def _again(rewrite: bool) -> dict[str, Any]:
+    """The word for those transports that know it: others always write over what is there."""
+    return {"rewrite": True} if rewrite else {}
 
 
 class _Piece:

@@ -11,6 +11,7 @@ import attrs
 
 from govfile.errors import (
     AuthenticationRefused,
+    DuplicateName,
     GovfileError,
     InvalidContent,
     InvalidName,
@@ -38,11 +39,20 @@ class StoredFile:
 
 
 class MemoryServer:
-    """The other side of `MemoryTransport`s: any number of them may share it. Paths are absolute, `/` is the root."""
+    """The other side of `MemoryTransport`s: any number of them may share it. Paths are absolute, `/` is the root.
+
+    One that `is_exclusive` stores no file over another, unless asked to.
+    """
 
     def __init__(
-        self, folders: Iterable[str] = (), *, home: str = "/", clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        folders: Iterable[str] = (),
+        *,
+        home: str = "/",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        is_exclusive: bool = False,
     ) -> None:
+        self.is_exclusive = is_exclusive
         self.folders: set[str] = {"/"}
         self.files: dict[str, StoredFile] = {}
         self.home = home
@@ -110,6 +120,7 @@ class MemoryTransport:
         transfer_type: TransferType = TransferType.BINARY,
         committing: Callable[[], None] | None = None,
         progress: Callable[[int, int | None], None] | None = None,
+        rewrite: bool = False,
     ) -> PutReceipt:
         """Store `content`; raises `TransferRefused` (553) where the folder is not there, else as `FtpsTransport` does.
 
@@ -124,6 +135,8 @@ class MemoryTransport:
             committing()
         if posixpath.dirname(place) not in self.server.folders:
             raise self._refused(553, f"{path}: no such folder")
+        if self.server.is_exclusive and not rewrite and place in self.server.files:
+            raise DuplicateName(f"{path} is there already", submission=None, certain="nothing was sent")
         if progress is not None:
             try:
                 progress(len(data), content.size)
