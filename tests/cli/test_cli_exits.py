@@ -38,7 +38,7 @@ def _error(kind: type[errors.GovfileError]) -> errors.GovfileError:
         (errors.PeerIdentityError, 6),
         (errors.TransferRefused, 6),
         (errors.TransferAborted, 6),
-        (errors.DuplicateName, 7),
+        (errors.DuplicateName, 2),
         (errors.DuplicateContent, 7),
         (errors.LedgerError, 8),
         (errors.LedgerBusy, 8),

@@ -152,16 +152,6 @@ def test_f20_a_service_that_is_not_visible_exits_with_3_and_lists_what_is(skat: 
     assert [one["name"] for one in _skat(skat, "services").kind("service")] == ["Indlaan"]
 
 
-def test_other_content_under_a_used_name_exits_with_7(skat: Desk) -> None:
-    path = skat.write(seed=1)
-    assert _submit(skat, path).code == 0
-    path.write_bytes(skat.authority.example("Udlaan", seed=2))
-    found = _submit(skat, path)
-    assert found.code == 7
-    assert found.kind("error")[0]["type"] == "DuplicateName"
-    assert len(skat.authority.arrived) == 1
-
-
 def test_l02_a_damaged_ledger_exits_with_8_before_anything_is_sent(skat: Desk) -> None:
     (skat.folder / "filings.db").write_bytes(b"no ledger" * 1000)
     found = _submit(skat, skat.write(seed=1))
@@ -285,7 +275,7 @@ def test_l07_a_lost_ledger_is_rebuilt_from_what_waits_at_the_gateway(skat: Desk)
     assert rebuilt.code == 0
     with Ledger.open(skat.folder / "filings.db") as ledger:
         assert path.name in {one.name for one in ledger.search()}
-    assert _submit(skat, path).code == 7
+    assert _submit(skat, path).code == 2
     assert len(skat.authority.filed) == 1
     assert _skat(skat, "status").kind("submission") == []
 
@@ -294,3 +284,23 @@ def test_services_of_ones_own_are_used(skat: Desk) -> None:
     skat.change("[profiles.sandbox.environment]", '[profiles.sandbox.services.Own]\nlike = "Udlaan"\nfolder = "Udlaan"\n\n[profiles.sandbox.environment]')  # fmt: skip  # noqa: E501
     assert _submit(skat, skat.write(seed=1), service="Own").code == 0
     assert [arrival.service for arrival in skat.authority.filed] == ["Udlaan"]
+
+
+def test_new_content_under_a_used_name_was_not_filed_and_does_not_pass_for_it(skat: Desk) -> None:
+    path = skat.write(seed=1)
+    assert _submit(skat, path).code == 0
+    path.write_bytes(skat.authority.example("Udlaan", seed=2))
+    found = _submit(skat, path)
+    assert (found.code, [error["type"] for error in found.kind("error")]) == (2, ["DuplicateName"])
+    assert len(skat.authority.filed) == 1
+
+
+def test_f11_a_refusal_after_the_last_byte_is_an_unknown_outcome(skat: Desk) -> None:
+    path = skat.write()
+    with skat.authority.faults.during(disk_full=True):
+        found = _submit(skat, path)
+    (error,) = found.kind("error")
+    assert (found.code, error["type"], error["code"]) == (4, "Rejected", "552")
+    assert "whether the gateway kept" in str(error["certain"])
+    assert "do not file it again" in str(error["advice"])
+    assert _submit(skat, path).code == 4

@@ -33,12 +33,12 @@ class Exit(enum.IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.DONE: "done: everything asked for holds",
-    Exit.USAGE: "usage: the command line, the configuration, a file name or a file's content",
+    Exit.USAGE: "usage: the command line, the configuration, a file's content or its name, also a name used before",
     Exit.REJECTED: "the authority refused, or there is no right to the service",
     Exit.UNKNOWN: "the outcome of a filing is not known; never send it again, collect or settle it",
     Exit.CREDENTIAL: "key, certificate, passphrase, user name or password",
     Exit.TRANSPORT: "the other side could not be reached; nothing was handed over",
-    Exit.ALREADY_FILED: "the name or the content was filed before",
+    Exit.ALREADY_FILED: "the content was filed before, under another name",
     Exit.LEDGER: "the ledger cannot be read, written or believed",
     Exit.OTHER: "the other side broke its protocol, or another error",
     Exit.WAITING: "nothing failed, but what was waited for is not there yet",
@@ -65,6 +65,7 @@ SEVERITY: tuple[Exit, ...] = (
 #: Looked through in this order, so that a class stands before the classes it derives from.
 _BY_ERROR: tuple[tuple[type[errors.GovfileError], Exit], ...] = (
     (errors.OutcomeUnknown, Exit.UNKNOWN),
+    (errors.DuplicateName, Exit.USAGE),  # other content has the name: this document was not filed
     (errors.AlreadyFiled, Exit.ALREADY_FILED),
     (errors.Rejected, Exit.REJECTED),
     (errors.CredentialError, Exit.CREDENTIAL),
@@ -79,6 +80,9 @@ _BY_ERROR: tuple[tuple[type[errors.GovfileError], Exit], ...] = (
 
 def of_error(error: errors.GovfileError) -> Exit:
     """The exit code for one error."""
+    submission = getattr(error, "submission", None)
+    if isinstance(error, errors.Rejected) and submission is not None and submission.state is State.UNKNOWN:
+        return Exit.UNKNOWN  # refused over the wire after bytes were taken; whether they were kept, nobody said
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.OTHER)
 
 

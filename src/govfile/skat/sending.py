@@ -129,6 +129,10 @@ class Sender:
             logger.error("the ledger could not record what became of %s", submission.id)  # noqa: TRY400 no payloads
             recorded = submission
             error.add_note(f"The ledger could not record this: {failure.what}")
+        if isinstance(error, Rejected):
+            error.certain = f"{error.certain}; whether the gateway kept them, it does not say"
+            error.advice = HOW_TO_RESOLVE
+            error.retry = Retry.AFTER_A_LOOK
         if isinstance(error, OutcomeUnknown | Rejected):
             error.submission = recorded
         elif isinstance(error, Exception):
