@@ -132,7 +132,7 @@ class Ledger(SetBook):
         Raises `DuplicateName` or `DuplicateContent`, both with the earlier `.submission`.
         """
         attempt = Attempt.of(claim, new_identifiers(1)[0], self._clock())
-        outcome = self._database.run(lambda session: claim_one(session, attempt), durable=durable)
+        outcome = self._database.write(lambda session: claim_one(session, attempt), durable=durable)
         if isinstance(outcome, AlreadyFiled):
             raise outcome
         return outcome
@@ -152,7 +152,7 @@ class Ledger(SetBook):
         made = self._database.transaction(lambda session: insert_all(session, attempts))
         if made:
             return [(submission, True) for submission in made]
-        return self._database.run(lambda session: outcomes_of(session, attempts))
+        return self._database.write(lambda session: outcomes_of(session, attempts))
 
     def burn(
         self,
@@ -182,7 +182,7 @@ class Ledger(SetBook):
         the same `by` (an `Owner.here()`) undoes what may have taken effect all the same.
         """
         at, owner = self._clock(), str(by or Owner.here())
-        return self._database.run(lambda session: start_one(session, submission_id, owner, at))
+        return self._database.write_together(lambda session: start_one(session, submission_id, owner, at))
 
     def start_many(self, submission_ids: Iterable[str]) -> list[Submission | None]:
         """`start` for each, in one durable transaction."""
@@ -212,7 +212,9 @@ class Ledger(SetBook):
         news = News(evidence=evidence, at=at or self._clock(), verdict=verdict, answers=tuple(answers))
         here = Owner.here()
         for _ in range(_RACES):
-            result = self._database.run(lambda session: record_one(session, submission_id, news, here), durable=durable)
+            result = self._database.write(
+                lambda session: record_one(session, submission_id, news, here), durable=durable
+            )
             if result is not None:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
@@ -237,7 +239,7 @@ class Ledger(SetBook):
         Durable unless told otherwise: afterwards the remote copy may be removed.
         """
         row = to_receipt_row(received)
-        made = self._database.run(lambda session: session.insert(session.statements.receive, row), durable=durable)
+        made = self._database.write(lambda session: session.insert(session.statements.receive, row), durable=durable)
         return made == 1
 
     def take_back(self, submission_id: str, by: Owner) -> Submission:
@@ -253,7 +255,7 @@ class Ledger(SetBook):
             return after if replace(session, submission, after, guard, owner) else None
 
         for _ in range(_RACES):
-            result = self._database.run(work)
+            result = self._database.write(work)
             if result is not None:
                 return result
         raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")

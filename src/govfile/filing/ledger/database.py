@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -14,9 +15,11 @@ from govfile.filing.ledger.connections import Connections
 from govfile.filing.ledger.failures import is_collision, translated
 from govfile.filing.ledger.memory import Memory
 from govfile.filing.ledger.statements import Statements
+from govfile.filing.ledger.writers import Writers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine
 
@@ -88,6 +91,7 @@ class Database:
         self._connections = Connections(self._connect)
         self._memory = Memory()
         self._undurable = threading.Event()
+        self._writers = Writers(self.run, self._several) if is_local else None
 
     def _connect(self, durable: bool) -> Connection:
         connection = self._engine.connect()
@@ -106,9 +110,24 @@ class Database:
         """
         return self._attempts(work, durable)
 
+    def write(self, work: Callable[[Session], T], *, durable: bool = True) -> T:
+        """`run` for work that writes: the threads of this process take turns."""
+        with self._turn():
+            return self._attempts(work, durable)
+
+    def write_together(self, work: Callable[[Session], T]) -> T:
+        """`write`, durably, for work that may be run twice: the threads of this process share the wait for the disk."""
+        return self._attempts(work, durable=True) if self._writers is None else self._writers.together(work)
+
     def transaction(self, work: Callable[[Session], T], *, durable: bool = True) -> T:
         """Run `work` as one transaction, all or nothing; it may be run again after a collision."""
+        with self._turn():
+            return self._whole(work, durable)
 
+    def _turn(self) -> AbstractContextManager[Any]:
+        return contextlib.nullcontext() if self._writers is None else self._writers.turn
+
+    def _whole(self, work: Callable[[Session], T], durable: bool) -> T:
         def whole(session: Session) -> T:
             session.say(self._begin)
             try:
@@ -120,6 +139,9 @@ class Database:
             return result
 
         return self._attempts(whole, durable)
+
+    def _several(self, works: Sequence[Callable[[Session], T]]) -> list[T]:
+        return self._whole(lambda session: [work(session) for work in works], durable=True)
 
     @staticmethod
     def _roll_back(session: Session) -> None:
@@ -149,7 +171,11 @@ class Database:
         """Make everything durable that is not yet."""
         if self._undurable.is_set():
             self._undurable.clear()
-            self.run(lambda session: session.change(session.statements.touch, {"was": "schema"}))
+            try:
+                self.write(lambda session: session.change(session.statements.touch, {"was": "schema"}))
+            except BaseException:
+                self._undurable.set()
+                raise
 
     def close(self) -> None:
         """Make everything durable and let go of the database; may be called twice."""
