@@ -20,12 +20,13 @@ from govfile.errors import (
 )
 from govfile.filing.states import State
 from govfile.filing.submission import Submission
+from govfile.skat import batch
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
 from support.skat_world import World, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -51,6 +52,24 @@ def test_every_document_is_sent_once_whatever_the_number_of_connections(world: W
         result.id for result in again if isinstance(result, Submission)
     }
     assert len(world.server.names) == 130
+
+
+def test_many_big_documents_are_not_all_read_ahead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents are held in memory from their check to their confirmation: so many bytes of them, not so many files."""
+    monkeypatch.setattr(batch, "HELD_AT_ONCE", 1000)
+    ahead: list[int] = []
+    read = 0
+
+    def documents() -> Iterator[bytes]:
+        nonlocal read
+        for number in range(60):
+            read += 1
+            ahead.append(read - len(world.server.arrivals))
+            yield b"<a>%03d%s</a>" % (number, b" " * 190)
+
+    results = outcomes(world.gateway().submit_many(documents(), service="A", connections=2))
+    assert [result.state for result in results if isinstance(result, Submission)] == [State.SENT] * 60
+    assert max(ahead) <= 12
 
 
 def test_one_bad_document_never_stops_the_others(world: World, tmp_path: Path) -> None:

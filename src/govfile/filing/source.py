@@ -90,6 +90,11 @@ class Source:
             raise InvalidContent(f"{kind} does not read bytes", advice="open it with mode 'rb'") from error
         return cls(size=size, sha256=digest, file=reader)
 
+    @property
+    def held(self) -> int:
+        """Bytes of it that are in memory."""
+        return len(self._held) if self._held is not None else 0
+
     def open(self) -> BinaryIO:
         """A fresh reader at the start; raises `InvalidContent` when the file can no longer be read."""
         if self._held is not None:

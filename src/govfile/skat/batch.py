@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 from typing import TYPE_CHECKING
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Claims in one durable transaction.
 CLAIMS_AT_ONCE = 100
+
+#: Bytes of documents held in memory before more are read; twice as many at most.
+HELD_AT_ONCE = 64 * 1024 * 1024
 
 
 @attrs.frozen
@@ -52,7 +54,7 @@ class Batch:
         end and leaves the rest prepared.
         """
         jobs: queue.Queue[_Job | None] = queue.Queue()
-        results: queue.Queue[tuple[Filing, Submission | BaseException]] = queue.Queue()
+        results: queue.Queue[tuple[_Job, Submission | BaseException]] = queue.Queue()
         workers = [
             threading.Thread(
                 target=self._work, args=(sender, jobs, results), name=f"govfile-skat-{number}", daemon=True
@@ -61,21 +63,26 @@ class Batch:
         ]
         for worker in workers:
             worker.start()
-        under_way = 0
+        under_way = held = 0
+        waiting = iter(filings)
         try:
-            for some in _batched(iter(filings), CLAIMS_AT_ONCE):
+            while some := self._read(waiting):
                 for filing, job in self._claim(some):
                     if isinstance(job, _Job):
                         jobs.put(job)
                         under_way += 1
+                        held += job.prepared.source.held
                     else:
                         yield filing, job
-                while under_way > CLAIMS_AT_ONCE or (under_way and not results.empty()):
-                    yield _outcome(results.get())
+                while under_way > CLAIMS_AT_ONCE or held > HELD_AT_ONCE or (under_way and not results.empty()):
+                    job, outcome = results.get()
                     under_way -= 1
+                    held -= job.prepared.source.held
+                    yield job.filing, _raised_if_foreign(outcome)
             while under_way:
-                yield _outcome(results.get())
+                job, outcome = results.get()
                 under_way -= 1
+                yield job.filing, _raised_if_foreign(outcome)
         finally:
             self._stop.set()
             for _ in workers:
@@ -83,14 +90,29 @@ class Batch:
             for worker in workers:
                 worker.join()
 
-    def _claim(self, some: list[Filing]) -> Iterator[tuple[Filing, _Job | Submission | GovfileError]]:
-        """Prepare and claim one batch; a document that fails does so alone."""
-        ready: list[tuple[Filing, Prepared]] = []
-        for filing in some:
+    def _read(self, waiting: Iterator[Filing]) -> list[tuple[Filing, Prepared | GovfileError]]:
+        """Prepare as many as are claimed at once and fit in memory; a document that fails does so alone."""
+        some: list[tuple[Filing, Prepared | GovfileError]] = []
+        held = 0
+        for filing in waiting:
             try:
                 prepared = self.prepare(filing)
             except GovfileError as error:
-                yield filing, error
+                some.append((filing, error))
+            else:
+                some.append((filing, prepared))
+                held += prepared.source.held
+            if len(some) >= CLAIMS_AT_ONCE or held >= HELD_AT_ONCE:
+                break
+        return some
+
+    def _claim(
+        self, some: list[tuple[Filing, Prepared | GovfileError]]
+    ) -> Iterator[tuple[Filing, _Job | Submission | GovfileError]]:
+        ready: list[tuple[Filing, Prepared]] = []
+        for filing, prepared in some:
+            if isinstance(prepared, GovfileError):
+                yield filing, prepared
                 continue
             earlier = self.unsent.take(prepared)
             if earlier is None:
@@ -105,13 +127,13 @@ class Batch:
         self,
         sender: Sender,
         jobs: queue.Queue[_Job | None],
-        results: queue.Queue[tuple[Filing, Submission | BaseException]],
+        results: queue.Queue[tuple[_Job, Submission | BaseException]],
     ) -> None:
         try:
             while (job := jobs.get()) is not None:
                 if self._stop.is_set():
                     continue
-                results.put((job.filing, self._send(sender, job)))
+                results.put((job, self._send(sender, job)))
         finally:
             sender.session.close()
 
@@ -142,13 +164,7 @@ def _job(
     return _Job(filing, prepared, submission)
 
 
-def _outcome(result: tuple[Filing, Submission | BaseException]) -> tuple[Filing, Submission | GovfileError]:
-    filing, outcome = result
+def _raised_if_foreign(outcome: Submission | BaseException) -> Submission | GovfileError:
     if isinstance(outcome, BaseException) and not isinstance(outcome, GovfileError):
         raise outcome
-    return filing, outcome
-
-
-def _batched(items: Iterator[Filing], size: int) -> Iterator[list[Filing]]:
-    while some := list(itertools.islice(items, size)):
-        yield some
+    return outcome

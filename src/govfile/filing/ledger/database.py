@@ -76,16 +76,24 @@ class Database:
     """`engine` in autocommit mode: single statements are transactions of their own, others say BEGIN and COMMIT.
 
     `begin` is how a writing transaction starts; `settings(durable)` are the statements a fresh connection runs first.
-    `place` names the database in messages and holds no password.
+    `place` names the database in messages and holds no password; `check` raises when it is not there any more.
     """
 
     def __init__(
-        self, engine: Engine, *, place: str, begin: str, settings: Callable[[bool], Sequence[str]], is_local: bool
+        self,
+        engine: Engine,
+        *,
+        place: str,
+        begin: str,
+        settings: Callable[[bool], Sequence[str]],
+        is_local: bool,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.place = place
         self.is_local = is_local
         self._engine = engine
         self._begin = begin
+        self._check = check
         self._settings = settings
         self._statements = Statements(engine.dialect)
         self._connections = Connections(self._connect)
@@ -152,6 +160,7 @@ class Database:
             session.connection.invalidate()
 
     def _attempts(self, work: Callable[[Session], T], durable: bool) -> T:
+        self._check()
         if not durable:
             self._undurable.set()
         for tried in range(1, _TRIES + 1):

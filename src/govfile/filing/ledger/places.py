@@ -122,6 +122,28 @@ def hold(path: Path) -> Callable[[], None]:
     return release
 
 
+def check_still(path: Path, key: tuple[int, int]) -> None:
+    """Raise `LedgerError` when the file that was opened does not stand at its path any more.
+
+    SQLite would go on writing into a file that nobody can find again.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _gone(path, f"is gone: {error.strerror}") from error
+    if (status.st_dev, status.st_ino) != key:
+        raise _gone(path, "was replaced by another file")
+
+
+def _gone(path: Path, what: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} {what}, while it was open here",
+        certain="what is not recorded yet cannot be; what is recorded is in the file that was there",
+        advice="end this program, put the ledger back, or restore a backup and rebuild from the authority's folders",
+        operation="ledger",
+    )
+
+
 def create(path: Path, build: Callable[[Path], None]) -> bool:
     """Make a new ledger: `build` writes it to the path it is given, in a folder of its own, then it is moved in place.
 

@@ -46,12 +46,15 @@ def open_file(path: Path, *, create: bool, patience: float) -> tuple[Database, b
         places.sync_folder(path.parent)
     places.clear_workshops(path)
     release = places.hold(path)
+    opened = path.stat()
+    key = (opened.st_dev, opened.st_ino)
     database = Database(
         _engine(path, patience),
         place=str(path),
         begin="BEGIN IMMEDIATE",
         settings=_settings,
         is_local=True,
+        check=lambda: places.check_still(path, key),
     )
     return database, is_new, release
 
