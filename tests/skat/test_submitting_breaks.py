@@ -301,6 +301,10 @@ def test_g07_a_child_process_does_not_touch_its_parents_connection(world: World)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_l09_a_filing_does_not_show_its_document() -> None:
+    assert "0101010101" not in repr(skat.Filing(document=b"of a person: 0101010101", name=NAME))
+
+
 def test_l09_no_password_shows_anywhere(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     gateway = world.gateway()

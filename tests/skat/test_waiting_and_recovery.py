@@ -86,6 +86,17 @@ def test_waiting_ends_with_the_answer(world: World) -> None:
     assert len(world.opened) == again
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300, 0, -1])
+def test_any_number_is_a_timeout(world: World, timeout: float) -> None:
+    gateway = world.gateway()
+    filed = gateway.submit(report(), service="Udlaan", name=NAME)
+    world.clock.while_asleep = world.server.run
+    assert gateway.wait(filed, into=world.into, timeout=timeout).state is State.ANSWERED
+    for nonsense in (float("nan"), "ten"):
+        with pytest.raises(ConfigurationError, match="number of seconds"):
+            gateway.wait(filed, into=world.into, timeout=nonsense)  # type: ignore[arg-type]
+
+
 def test_waiting_for_less_ends_earlier(world: World) -> None:
     gateway = world.gateway()
     filed = gateway.submit(report(), service="Udlaan", name=NAME)
