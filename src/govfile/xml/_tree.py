@@ -1,0 +1,180 @@
+"""Trees of documents that are signed or verified: read once, hardened, every id known.
+
+The tree never leaves this package. What is refused while reading is what no signed message needs and what attacks
+are made of: document types, entities, processing instructions, encodings other than UTF-8, ids that stand twice.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from govfile.errors import ProtocolError
+from govfile.xml.algorithms import WSU, XML
+from govfile.xml.parse import Limits, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lxml.etree import XMLParser, _Element
+
+#: An attribute of one of these names is an id: those of SAML 1.1 and 2.0, DGWS, XML Signature and WS-Security.
+_IDS = ("ID", "Id", "id", f"{{{WSU}}}Id", f"{{{XML}}}id")
+NCNAME = re.compile(r"[^\W\d][\w.\-\u00b7]*")
+
+
+@attrs.frozen(eq=False)
+class Tree:
+    """A document that was read: its bytes, its root, and its elements by id."""
+
+    content: bytes
+    root: _Element
+    ids: dict[str, _Element]
+
+    def at(self, path: tuple[str, ...]) -> list[_Element]:
+        """The elements at a path of `{namespace}local` names that begins with the root's."""
+        found = [self.root] if path and self.root.tag == path[0] else []
+        for name in path[1:]:
+            found = [child for element in found for child in element.iterchildren(name)]
+        return found
+
+    def text_of(self, element: _Element) -> bytes:
+        """The element's own bytes, as they came."""
+        from govfile.xml.splicing import span_of
+
+        span = span_of(self.content, indices(element))
+        return self.content[span.start : span.end]
+
+
+def read(content: bytes, *, limits: Limits | None = None, what: str = "the document") -> Tree:
+    """Read a document; `what` names it in errors.
+
+    Raises `ProtocolError` when it cannot be read, is beyond `limits`, or carries what this module refuses.
+    """
+    from lxml import etree
+
+    limits = limits or Limits()
+    if len(content) > limits.size:
+        raise ProtocolError(f"{what} has {len(content)} bytes, more than the {limits.size} that are read as XML")
+    if b"<!DOCTYPE" in content:
+        raise _unreadable(what, "it carries a document type declaration, which is never read", content)
+    try:
+        root = etree.fromstring(content, parser())
+    except (etree.LxmlError, LookupError, ValueError) as error:
+        raise _unreadable(what, "it is not well-formed", content) from error
+    about = root.getroottree().docinfo
+    if about.internalDTD is not None or about.externalDTD is not None:
+        raise _unreadable(what, "it carries a document type declaration, which is never read", content)
+    if (about.encoding or "utf-8").lower() not in {"utf-8", "us-ascii", "ascii"} or b"\0" in content:
+        raise _unreadable(what, f"it is written in {about.encoding}; signed messages are in UTF-8", content)
+    return Tree(content, root, _survey(root, limits, what))
+
+
+def parser() -> XMLParser:
+    """A new parser that fetches nothing, expands nothing and keeps every character."""
+    from lxml import etree
+
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=False,
+        remove_pis=False,
+        remove_blank_text=False,
+        strip_cdata=True,
+        collect_ids=False,
+    )
+
+
+def _survey(root: _Element, limits: Limits, what: str) -> dict[str, _Element]:
+    """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here."""
+    questions = _questions(limits.depth)
+    if questions.has_instructions(root):
+        raise _refused(what, "it carries processing instructions, which signed messages do not")
+    if questions.is_too_deep(root):
+        raise _refused(what, f"it is nested more than {limits.depth} levels deep")
+    if questions.count(root) > limits.elements:
+        raise _refused(what, f"it has more than {limits.elements} elements")
+    ids: dict[str, _Element] = {}
+    foreign: set[str] = set()
+    for element in questions.with_ids(root):
+        for name, value in attributes(element):
+            if name in _IDS:
+                if value in ids:
+                    raise _refused(what, "an id stands in it twice")
+                ids[value] = element
+            elif name[-2:].lower() == "id" and name[-3:-2] in {"", "}"}:
+                foreign.add(value)
+    if foreign & ids.keys():
+        raise _refused(what, "an id stands in it again in a foreign namespace")
+    return ids
+
+
+@attrs.frozen
+class _Questions:
+    """Compiled once; threads may share them."""
+
+    has_instructions: Callable[[_Element], bool]
+    is_too_deep: Callable[[_Element], bool]
+    count: Callable[[_Element], float]
+    with_ids: Callable[[_Element], list[_Element]]
+
+
+@cache
+def _questions(depth: int) -> _Questions:
+    from lxml import etree
+
+    def question(text: str) -> Any:
+        return etree.XPath(text, smart_strings=False)
+
+    spellings = " or ".join(f"local-name() = '{name}'" for name in ("ID", "Id", "id", "iD"))
+    return _Questions(
+        question("boolean(//processing-instruction())"),
+        question(f"boolean({'/*' * (depth + 1)})"),
+        question("count(//*)"),
+        question(f"//*[@*[{spellings}]]"),
+    )
+
+
+def is_element(node: Any) -> bool:
+    """Whether a node is an element, and neither a comment nor a processing instruction."""
+    return isinstance(node.tag, str)
+
+
+def attributes(element: Any) -> list[tuple[str, str]]:
+    """An element's attributes, name (`{namespace}local`) and value."""
+    return list(element.items())
+
+
+def _refused(what: str, reason: str) -> ProtocolError:
+    return ProtocolError(f"{what} is refused: {reason}")
+
+
+def _unreadable(what: str, reason: str, content: bytes) -> ProtocolError:
+    return ProtocolError(f"{what} cannot be read as XML: {reason}", excerpt=excerpt(content))
+
+
+def indices(element: _Element) -> tuple[int, ...]:
+    """Where an element stands: its place among the elements of its parent, from the root down."""
+    places: list[int] = []
+    parent = element.getparent()
+    while parent is not None:
+        places.append(sum(1 for _ in _elements_before(element)))
+        element, parent = parent, parent.getparent()
+    return tuple(reversed(places))
+
+
+def _elements_before(element: _Element) -> Iterator[_Element]:
+    return (found for found in element.itersiblings(preceding=True) if is_element(found))
+
+
+def own_text(element: _Element) -> str | None:
+    """The text of an element that holds nothing but text; None when anything else is in it, also a comment."""
+    return (element.text or "") if len(element) == 0 else None

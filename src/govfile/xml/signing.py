@@ -1,0 +1,182 @@
+"""Signing XML (W3C XML Signature 1.1; OASIS Web Services Security 1.0 for envelopes and tokens).
+
+The document comes in as bytes and goes out as the same bytes with one `ds:Signature` put in. Sign last: whatever is
+written anew afterwards, prettified above all, breaks the signature.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+import attrs
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from govfile.certificates.signer import Scheme, SignatureAlgorithm
+from govfile.errors import InvalidContent
+from govfile.xml import _tree
+from govfile.xml.algorithms import (
+    DIGEST_URIS,
+    DS,
+    ENVELOPED,
+    SIGNATURE_URIS,
+    STR_TRANSFORM,
+    WSSE,
+    Canonicalization,
+    Digest,
+)
+from govfile.xml.canonical import canonical_bytes, escape_attribute
+from govfile.xml.key_info import KeyInfo, id_attribute
+from govfile.xml.splicing import Place, element_at, insert
+from govfile.xml.tokens import canonical_token, token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml.etree import _Element
+
+    from govfile.certificates.credential import Credential
+    from govfile.certificates.signer import PublicKey
+
+_EXCLUSIVE_NS = Canonicalization.EXCLUSIVE.value
+
+
+@attrs.frozen(kw_only=True)
+class Reference:
+    """One thing that is signed: the element whose id is `id`, or the root when `id` is "".
+
+    `is_enveloped`: the signature stands inside it and is left out of the digest. `is_token`: the element is a
+    `wsse:SecurityTokenReference`, and the SAML assertion it names is digested in its place (STR-Transform).
+    `prefixes` go into an `InclusiveNamespaces` list.
+    """
+
+    id: str
+    is_enveloped: bool = False
+    is_token: bool = False
+    canonicalization: Canonicalization = Canonicalization.EXCLUSIVE
+    prefixes: tuple[str, ...] = ()
+    digest: Digest | None = None
+
+
+def sign(
+    document: bytes,
+    credential: Credential,
+    references: Sequence[Reference],
+    place: Place,
+    *,
+    algorithm: SignatureAlgorithm | None = None,
+    digest: Digest | None = None,
+    canonicalization: Canonicalization = Canonicalization.EXCLUSIVE,
+    key_info: KeyInfo | None = None,
+    signature_id: tuple[str, str] | None = None,
+) -> bytes:
+    """`document` with a signature over `references`, put at `place`.
+
+    `algorithm` is the usual one for the key unless given (RSA or ECDSA with SHA-256 for the common keys; SHA-1 has to
+    be named). `digest` is for references that name none: the algorithm's own hash unless given. `canonicalization` is
+    that of `SignedInfo`. `key_info` holds the certificate unless given. `signature_id` is an attribute of
+    `ds:Signature`, name and value, such as `("id", "OCESSignature")`. Base64 is written without line breaks.
+
+    Raises `ProtocolError` when the document cannot be read, `InvalidContent` when something referenced, or the place,
+    is not there exactly once, and `CredentialError` when the key cannot sign.
+    """
+    if not references:
+        raise InvalidContent("a signature needs at least one reference")
+    algorithm = algorithm or SignatureAlgorithm.usual_for(credential.public_key)
+    algorithm.check_key(credential.public_key)
+    digest = digest or Digest(algorithm.hash_name)
+    tree = _tree.read(document)
+    parent = element_at(tree, place.path)
+    written = "".join(_reference(tree, found, found.digest or digest, parent) for found in references)
+    method = f'<ds:CanonicalizationMethod Algorithm="{canonicalization.value}"></ds:CanonicalizationMethod>'
+    method += f'<ds:SignatureMethod Algorithm="{SIGNATURE_URIS[algorithm]}"></ds:SignatureMethod>'
+    content = f"{method}{written}</ds:SignedInfo>"
+    about_key = (key_info or KeyInfo.certificate()).written(credential)
+    name, value = signature_id or ("Id", None)
+    opened = f'<ds:Signature xmlns:ds="{DS}"{id_attribute(name, value)}>'
+
+    def signature(encoded: str) -> bytes:
+        whole = f"{opened}<ds:SignedInfo>{content}<ds:SignatureValue>{encoded}</ds:SignatureValue>{about_key}"
+        return f"{whole}</ds:Signature>".encode()
+
+    if canonicalization.is_exclusive:
+        to_sign = f'<ds:SignedInfo xmlns:ds="{DS}">{content}'.encode()
+    else:
+        to_sign = _in_its_surroundings(insert(tree, signature(""), place), place, canonicalization)
+    made = credential.signer.sign(to_sign, algorithm)
+    if algorithm.scheme is Scheme.ECDSA:
+        made = _two_numbers(made, credential.public_key)
+    return insert(tree, signature(base64.b64encode(made).decode("ascii")), place)
+
+
+def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Element) -> str:
+    """The `ds:Reference` in its canonical form."""
+    element = _referenced(tree, wanted)
+    encloses = element is parent or any(above is element for above in parent.iterancestors())
+    if wanted.is_enveloped != encloses and not wanted.is_token:
+        where = "outside" if wanted.is_enveloped else "inside"
+        raise InvalidContent(
+            f"the signature would stand {where} the element {wanted.id!r} that it signs",
+            advice="give it another place, or change is_enveloped",
+        )
+    if wanted.is_token:
+        token = token_of(tree, element)
+        if token is None:
+            raise InvalidContent(f"the element {wanted.id!r} does not refer to an assertion in the document")
+        content = canonical_token(token, wanted.canonicalization, wanted.prefixes)
+        method = f'<ds:CanonicalizationMethod Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}'
+        transforms = (
+            f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">{method}'
+            "</ds:CanonicalizationMethod></wsse:TransformationParameters></ds:Transform>"
+        )
+    else:
+        content = canonical_bytes(element, wanted.canonicalization, wanted.prefixes)
+        transforms = f'<ds:Transform Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}</ds:Transform>'
+        if wanted.is_enveloped:
+            transforms = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>{transforms}'
+    value = base64.b64encode(hashlib.new(digest.value, content).digest()).decode("ascii")
+    uri = escape_attribute(f"#{wanted.id}" if wanted.id else "")
+    return (
+        f'<ds:Reference URI="{uri}"><ds:Transforms>{transforms}</ds:Transforms>'
+        f'<ds:DigestMethod Algorithm="{DIGEST_URIS[digest]}"></ds:DigestMethod>'
+        f"<ds:DigestValue>{value}</ds:DigestValue></ds:Reference>"
+    )
+
+
+def _referenced(tree: _tree.Tree, wanted: Reference) -> _Element:
+    if not wanted.id:
+        return tree.root
+    if not _tree.NCNAME.fullmatch(wanted.id):
+        raise InvalidContent(f"{wanted.id!r} is not an id that XML allows", advice="begin it with a letter or _")
+    if wanted.id not in tree.ids:
+        raise InvalidContent(f"the document has no element with the id {wanted.id!r}")
+    return tree.ids[wanted.id]
+
+
+def _prefixes(wanted: Reference) -> str:
+    if not wanted.prefixes:
+        return ""
+    if not wanted.canonicalization.is_exclusive:
+        raise InvalidContent("a list of prefixes belongs to the exclusive canonicalisation only")
+    listed = escape_attribute(" ".join(wanted.prefixes))
+    return f'<ec:InclusiveNamespaces xmlns:ec="{_EXCLUSIVE_NS}" PrefixList="{listed}"></ec:InclusiveNamespaces>'
+
+
+def _in_its_surroundings(document: bytes, place: Place, canonicalization: Canonicalization) -> bytes:
+    """`SignedInfo` as the inclusive form has it: with all that it inherits at its place."""
+    tree = _tree.read(document)
+    parent = element_at(tree, place.path)
+    ours = parent[-1] if place.after is None else next(parent.iterchildren(place.after)).getnext()
+    while ours is not None and ours.tag != f"{{{DS}}}Signature":
+        ours = ours.getprevious()  # a comment may stand behind
+    assert ours is not None
+    return canonical_bytes(ours[0], canonicalization)
+
+
+def _two_numbers(signature: bytes, key: PublicKey) -> bytes:
+    """An ECDSA signature as XML Signature 1.1 (section 6.4.3) writes it: r and s, each as long as the group's order."""
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    size = (key.key_size + 7) // 8
+    return b"".join(number.to_bytes(size, "big") for number in decode_dss_signature(signature))

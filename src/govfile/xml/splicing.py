@@ -1,0 +1,141 @@
+"""Putting bytes into a document, and taking an element's bytes out of it, without writing the document anew.
+
+A signed element that is parsed and written again may come out different, and its signature broken. So places are
+found in the bytes, and everything around them stays as it is. The documents must have been read before: in
+well-formed XML without a document type, tags can be told apart by a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import InvalidContent
+from govfile.xml import _tree
+from govfile.xml.canonical import escape_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lxml.etree import _Element
+
+_TAG = re.compile(
+    rb"""<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|(/)[^>]*>|[^!?/>"'][^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""",
+    re.DOTALL,
+)
+_DECLARED = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=""")
+_LAST_TAG = re.compile(rb"</[^<>]*>\s*\Z")
+_NAME = re.compile(rb"<([^\s/>]+)")
+
+
+@attrs.frozen
+class Span:
+    """Where an element stands, as offsets in bytes: from `start` to `end`, its content from `inner` to `close`.
+
+    An element written as one empty tag has `inner` and `close` at its `end`.
+    """
+
+    start: int
+    inner: int
+    close: int
+    end: int
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where a piece goes: into the element at `path` (`{namespace}local` names from the root down), as its last
+    child, or right behind its first child of the name `after`. The path must lead to exactly one element.
+    """
+
+    path: tuple[str, ...]
+    after: str | None = None
+
+
+def splice(document: bytes, piece: bytes, place: Place) -> bytes:
+    """`document` with `piece` at `place`; every other byte stays.
+
+    `piece` is an element or several, which declare the namespaces they use. Raises `ProtocolError` when the document
+    cannot be read, and `InvalidContent` when the place is not there exactly once.
+    """
+    return insert(_tree.read(document), piece, place)
+
+
+def insert(tree: _tree.Tree, piece: bytes, place: Place) -> bytes:
+    """The same for a document that was read; for this package only."""
+    parent = element_at(tree, place.path)
+    document = tree.content
+    if place.after is not None:
+        before = next(parent.iterchildren(place.after), None)
+        if before is None:
+            raise InvalidContent(f"there is no {place.after} to put the piece behind")
+        offset = span_of(document, _tree.indices(before)).end
+        return document[:offset] + piece + document[offset:]
+    last = _LAST_TAG.match(document, document.rfind(b"</")) if parent is tree.root else None
+    if last is not None:
+        return document[: last.start()] + piece + document[last.start() :]
+    span = span_of(document, _tree.indices(parent))
+    if span.inner < span.end:
+        return document[: span.close] + piece + document[span.close :]
+    name = _NAME.match(document, span.start)
+    assert name is not None
+    opened = document[span.start : span.end - 2].rstrip()
+    return document[: span.start] + opened + b">" + piece + b"</" + name[1] + b">" + document[span.end :]
+
+
+def element_at(tree: _tree.Tree, path: tuple[str, ...]) -> _Element:
+    """The one element at the path; raises `InvalidContent`. For this package only."""
+    found = tree.at(path)
+    if len(found) != 1:
+        raise InvalidContent(f"the document has {len(found)} elements at {'/'.join(path)}, not one")
+    return found[0]
+
+
+def standing_alone(document: bytes, indices: Sequence[int], inherited: Mapping[str | None, str]) -> bytes:
+    """The bytes of an element (see `span_of`), with those namespaces declared on it that it `inherited`.
+
+    `inherited` goes from prefix (None: the default one) to name.
+    """
+    span = span_of(document, indices)
+    inner = min(span.inner, span.end)
+    tag = _NAME.match(document, span.start)
+    assert tag is not None
+    own = {match[1] or b"" for match in _DECLARED.finditer(document[tag.end() : inner])}
+    missing = [
+        (f"xmlns:{prefix}" if prefix else "xmlns", name)
+        for prefix, name in inherited.items()
+        if name and (prefix or "").encode() not in own
+    ]
+    added = "".join(f' {attribute}="{escape_attribute(name)}"' for attribute, name in missing)
+    return document[span.start : tag.end()] + added.encode() + document[tag.end() : span.end]
+
+
+def span_of(document: bytes, indices: Sequence[int]) -> Span:
+    """Where the element stands that is the `indices[0]`-th child element of the root, and so on; () is the root.
+
+    The document must be well-formed and have so many elements.
+    """
+    wanted = list(indices)
+    ended = [0]  # how many elements have ended, for each level that is open
+    start = inner = -1
+    for match in _TAG.finditer(document):
+        text = match[0]
+        if text[1:2] in {b"!", b"?"}:
+            continue
+        if match[1]:
+            ended.pop()
+            if start >= 0 and ended[1:] == wanted:
+                return Span(start, inner, match.start(), match.end())
+            ended[-1] += 1
+            continue
+        is_it = len(ended) == len(wanted) + 1 and ended[1:] == wanted
+        if not text.endswith(b"/>"):
+            if is_it:
+                start, inner = match.span()
+            ended.append(0)
+        elif is_it:
+            return Span(match.start(), match.end(), match.end(), match.end())
+        else:
+            ended[-1] += 1
+    raise AssertionError("the element is not in the document")

@@ -1,0 +1,70 @@
+"""Whether a signed statement holds now."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from govfile.errors import TrustError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from govfile.xml.parse import Element
+    from govfile.xml.policy import Window
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?", re.ASCII
+)  # xs:dateTime, the years people live in
+_CLOCK = "compare this computer's clock with another one"
+
+
+def check_window(element: Element, window: Window, at: datetime) -> tuple[datetime, datetime]:
+    """Raise `TrustError` unless what `element` states holds at `at` (aware); its begin and end, in UTC."""
+    name = window.element.rpartition("}")[2]
+    found = [child for child in element.children if f"{{{child.namespace}}}{child.name}" == window.element]
+    if len(found) != 1:
+        raise TrustError(f"the message has {len(found)} elements {name} that say for how long it holds, not one")
+    begin = _moment(found[0].attributes.get("NotBefore"), "NotBefore", window.zone, is_later=True)
+    end = _moment(found[0].attributes.get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
+    if end <= begin:
+        raise TrustError("the message ends before it begins to hold")
+    if end - begin > window.longest:
+        raise TrustError(f"the message claims to hold for {end - begin}, more than {window.longest}")
+    if at + window.skew < begin:
+        raise TrustError(
+            f"the message holds from {begin:%Y-%m-%d %H:%M:%S} UTC, and it is {at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            advice=_CLOCK,
+        )
+    if at - window.skew >= end:
+        raise TrustError(
+            f"the message held until {end:%Y-%m-%d %H:%M:%S} UTC, and it is {at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            advice=f"ask for a new one; or {_CLOCK}",
+        )
+    return begin, end
+
+
+def _moment(text: str | None, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
+    """A time; of two that a local time may mean, the later or the earlier one, whichever makes the window shorter."""
+    match = _TIME.fullmatch((text or "").strip(" \t\r\n"))
+    if match is None:
+        raise TrustError(f"{what} is not a time" if text else f"{what} is missing")
+    zoned = (match[3] or "").replace("Z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(match[1] + zoned)
+        if not zoned:
+            moment = _local(moment, what, zone, is_later=is_later)
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise TrustError(f"{what} is not a time") from error
+    return moment + timedelta(microseconds=int((match[2] or "0").ljust(9, "0")) // 1000)
+
+
+def _local(moment: datetime, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
+    if zone is None:
+        raise TrustError(f"{what} names no time zone")
+    meant = moment.replace(tzinfo=zone, fold=int(is_later))
+    if meant.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        raise TrustError(f"{what} is a time that the clocks skip in spring")
+    return meant
