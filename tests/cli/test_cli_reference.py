@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from govfile.cli import checked, config, environment, exits, keys, ledgers, services
+from govfile.certificates.ssh import SshKey
+from govfile.cli import checked, config, environment, exits, keys, ledgers, pace, services
 from govfile.cli.app import build
 from govfile.cli.commands import _COMMON_OPTIONS, _PROFILE_OPTIONS
+from govfile.cli.onss import environment as onss_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +54,10 @@ def test_every_option_is_in_its_table_and_no_other(path: str, node: Any) -> None
 def test_every_command_says_what_it_does_and_takes_the_common_options(path: str, node: Any) -> None:
     names = {name for parameter in node.params for name in parameter.opts}
     assert {"--json", "--debug"} <= names
-    assert ("--config" in names) == (path.split()[1] in {"skat", "ledger", "cert", "doctor"})
+    asks_nobody = path in {"govfile onss names", "govfile onss verify"}
+    assert ("--config" in names) == (
+        path.split()[1] in {"skat", "onss", "ledger", "cert", "doctor"} and not asks_nobody
+    )
     assert node.help
     for parameter in node.params:
         assert parameter.help, parameter.name
@@ -79,17 +85,22 @@ def _table_keys(heading: str) -> set[str]:
 
 def test_the_keys_of_the_configuration_are_the_real_ones() -> None:
     part = REFERENCE.partition("## The configuration file")[2]
-    assert _table_keys("The keys of a profile:") == set(config.PROFILE_KEYS)
-    assert _table_keys("Both take:") | {"base"} == set(environment.VARIANT_KEYS)
+    assert _table_keys("The keys of every profile:") == set(config.COMMON_KEYS)
+    for authority, own in config.OWN_KEYS.items():
+        assert _table_keys(f"The keys of profiles for {authority}:") == set(own)
+    assert _table_keys("A Danish one takes:") | {"base"} == set(environment.VARIANT_KEYS)
+    assert _table_keys("A Belgian one takes:") | {"base"} == set(onss_environment.VARIANT_KEYS)
     inner = (
         keys.PEM_KEYS | keys.PKCS11_KEYS | ledgers.POSTGRESQL_KEYS | services.SERVICE_KEYS | config.TOP_KEYS
-        | environment.LOCAL_KEYS | environment.TIMEOUT_KEYS | environment.PATIENCE_KEYS
+        | environment.LOCAL_KEYS | onss_environment.LOCAL_KEYS | pace.TIMEOUT_KEYS | pace.PATIENCE_KEYS
     )  # fmt: skip
     for key in inner - {"profiles"}:
         assert re.search(rf"`{key}\b", part), key
 
 
 def test_the_example_configuration_holds(tmp_path: Path) -> None:
+    host_key = SshKey(ed25519.Ed25519PrivateKey.generate()).public_line()
+    (tmp_path / "onss_known_hosts").write_text(f"[sftp.socialsecurity.be]:8022 {host_key}\n")
     for page in ("reference/cli.md", "how-to/nightly-batch.md"):
         for text in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text("utf-8"), flags=re.DOTALL):
             file = tmp_path / "govfile.toml"
@@ -97,9 +108,10 @@ def test_the_example_configuration_holds(tmp_path: Path) -> None:
             file.chmod(0o600)
             for name in tomllib.loads(text)["profiles"]:
                 found = config.load(file, name)
-                assert environment.of(found).name in text
+                place = environment if found.authority == "skat" else onss_environment
+                assert place.of(found).name in text
                 services.own_services(found)
-                for key in ("passphrase", "password"):
+                for key in ("passphrase", "password", "ssh_passphrase"):
                     found.places.secret(found.table, key)
                 assert isinstance(found.table, checked.Table)
 

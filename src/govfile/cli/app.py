@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Group → the module that declares it as `app`, and its line in the help.
 GROUPS: dict[str, tuple[str, str]] = {
     "skat": ("govfile.cli.skat", "The Danish tax and customs FTPS gateway: file, collect, follow."),
+    "onss": ("govfile.cli.onss", "The Belgian social-security channel: declare, collect, follow."),
     "ledger": ("govfile.cli.ledger", "The durable record of everything filed."),
     "cert": ("govfile.cli.cert", "Certificates: what one says, and its public half for registration."),
     "doctor": ("govfile.cli.doctor", "Check a set-up step by step; each finding comes with its remedy."),

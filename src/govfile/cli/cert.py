@@ -13,7 +13,7 @@ from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
 from govfile.cli.output import moment
 from govfile.cli.session import Session
-from govfile.errors import ConfigurationError, CredentialError
+from govfile.errors import ConfigurationError, CredentialError, InvalidName
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -60,6 +60,7 @@ class Form(enum.Enum):
     PEM = "pem"
     DER = "der"
     SSH = "ssh"
+    SSH_RFC4716 = "ssh-rfc4716"
     IDENTIFIER = "identifier"
     FINGERPRINT = "fingerprint"
 
@@ -76,15 +77,19 @@ def export(
     passphrase_env: _FromEnv = None,
     passphrase_file: _FromFile = None,
 ) -> Exit:
-    """Write the public half of a certificate, for registration. The private key is never written.
+    """Write the public half of a certificate or an SSH key, for registration. The private key is never written.
 
-    PEM or DER (`.cer`) certificate, SSH public key line, the identifier to register (UID, RID, FID or UUID), or the
-    SHA-256 fingerprint. An existing file is never overwritten.
+    PEM or DER (`.cer`) certificate, SSH public key (one line, or the form of RFC 4716), the identifier to register
+    (UID, RID, FID or UUID), or the SHA-256 fingerprint. Without FILE, the SSH key is the profile's `ssh_key` where
+    there is one. An existing file is never overwritten.
     """
     from govfile.certificates.public import PublicHalf
 
-    half = PublicHalf(_certificates(session, file, passphrase_env, passphrase_file)[0])
-    content = _exported(half, form, comment)
+    if form in (Form.SSH, Form.SSH_RFC4716):
+        line = _ssh_line(session, file, comment, passphrase_env, passphrase_file)
+        content = f"{line}\n".encode() if form is Form.SSH else rfc4716(line, comment)
+    else:
+        content = _exported(PublicHalf(_certificates(session, file, passphrase_env, passphrase_file)[0]), form)
     if out is None:
         _to_stdout(session, form, content)
         return Exit.DONE
@@ -100,19 +105,48 @@ def export(
     return Exit.DONE
 
 
-def _exported(half: "PublicHalf", form: Form, comment: str) -> bytes:
+def _exported(half: "PublicHalf", form: Form) -> bytes:
     match form:
-        case Form.PEM:
-            return half.pem
         case Form.DER:
             return half.der
-        case Form.SSH:
-            return f"{half.ssh_line(comment)}\n".encode()
         case Form.FINGERPRINT:
             return f"{half.fingerprint_with_colons}\n".encode()
         case Form.IDENTIFIER:
             half.subject.require_identity()
             return f"{half.identifier}\n".encode()
+    return half.pem
+
+
+def _ssh_line(session: Session, file: Path | None, comment: str, from_env: str | None, from_file: Path | None) -> str:
+    """That of an SSH key where there is one, otherwise of the certificate's key."""
+    from govfile.certificates.public import PublicHalf
+    from govfile.certificates.ssh import SshKey
+    from govfile.cli.keys import load_ssh_key
+
+    if not comment.isprintable():
+        raise InvalidName("the comment of an SSH key must be one printable line", advice="leave it out")
+    if file is None and "ssh_key" in session.profile.table.values:
+        return load_ssh_key(session.profile).public_line(comment)
+    if file is not None and _is_key_alone(file):
+        return SshKey.from_file(file, _passphrase(from_env, from_file)).public_line(comment)
+    return PublicHalf(_certificates(session, file, from_env, from_file)[0]).ssh_line(comment)
+
+
+def _is_key_alone(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(64 * 1024)
+    except OSError:
+        return False  # reading it as a certificate says what is wrong with the file
+    return b"PRIVATE KEY-----" in start and b"-----BEGIN CERTIFICATE" not in start
+
+
+def rfc4716(line: str, comment: str = "") -> bytes:
+    """An SSH public key line in the form of RFC 4716, which some portals ask for."""
+    encoded = line.split(" ")[1]
+    header = [f'Comment: "{comment}"'] if comment else []
+    rows = [encoded[start : start + 70] for start in range(0, len(encoded), 70)]
+    return "\n".join(["---- BEGIN SSH2 PUBLIC KEY ----", *header, *rows, "---- END SSH2 PUBLIC KEY ----", ""]).encode()
 
 
 def _to_stdout(session: Session, form: Form, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _T = TypeVar("_T")
-_KINDS = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false", dict: "a table"}
+_KINDS = {
+    str: "text in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a table",
+    datetime: "a date and time without quotes",
+}
 
 
 @attrs.frozen
@@ -73,6 +81,27 @@ class Table:
         if not (isinstance(value, list) and len(value) == 2 and all(type(part) is kind for part in value)):
             raise ConfigurationError(f"{self.where}: {key} must be a list of two, each {_KINDS[kind]}")
         return value[0], value[1]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, empty where it is not there."""
+        value = self.values.get(key, [])
+        if not (isinstance(value, list) and all(type(part) is str for part in value)):
+            raise ConfigurationError(f"{self.where}: {key} must be a list, each {_KINDS[str]}")
+        return tuple(value)
+
+    def seconds(self, key: str) -> float:
+        """A number of seconds above 0."""
+        found = self.need(key, float)
+        if not 0 < found < 10**8:
+            raise ConfigurationError(f"{self.where}: {key} must be a number of seconds above 0")
+        return found
+
+    def port(self, key: str) -> int | None:
+        """A port number, None where it is not there."""
+        found = self.get(key, int)
+        if found is not None and not 0 < found < 65536:
+            raise ConfigurationError(f"{self.where}: {key} must be between 1 and 65535")
+        return found
 
     def table(self, key: str) -> Table:
         """The table under `key`, empty where it is not there."""

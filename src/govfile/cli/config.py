@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 FILE_NAME = "govfile.toml"
 
 TOP_KEYS = frozenset({"expand", "profiles"})
-PROFILE_KEYS = frozenset(
-    {
-        "authority", "environment", "credential", "passphrase", "password", "username", "ledger", "into", "services",
-    }
-)  # fmt: skip
-AUTHORITIES = {"skat": "skat"}
+COMMON_KEYS = frozenset({"authority", "environment", "credential", "passphrase", "ledger", "into"})
+#: Authority → what only its profiles hold. A profile without `authority` is one for the first.
+OWN_KEYS = {
+    "skat": frozenset({"password", "username", "services"}),
+    "onss": frozenset({"sender", "user", "ssh_key", "ssh_passphrase", "channel_created"}),
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -104,9 +104,18 @@ class Profile:
     """One `[profiles.NAME]` as written, checked key by key; `table` and `places` serve what is built from it."""
 
     name: str
+    authority: str
     file: Path
     table: Table
     places: Places
+
+    def require(self, authority: str) -> None:
+        """Raise `ConfigurationError` when the profile is one for another authority."""
+        if self.authority != authority:
+            raise ConfigurationError(
+                f"{self.table.where} is for {self.authority}, and this command is for {authority}",
+                advice=f"give --profile with one that says authority = {authority!r}".replace("'", '"'),
+            )
 
 
 def load(config: Path | None, name: str | None) -> Profile:
@@ -121,9 +130,9 @@ def load(config: Path | None, name: str | None) -> Profile:
     profiles = top.table("profiles")
     chosen = _choose(profiles, name)
     table = Table(f"{file.name} [profiles.{printable(chosen)}]", profiles.need(chosen, dict))
-    table.allow(PROFILE_KEYS)
-    table.choice("authority", AUTHORITIES)
-    return Profile(name=chosen, file=file, table=table, places=places)
+    authority = table.choice("authority", {name: name for name in OWN_KEYS}) or next(iter(OWN_KEYS))
+    table.allow(COMMON_KEYS | OWN_KEYS[authority])
+    return Profile(name=chosen, authority=authority, file=file, table=table, places=places)
 
 
 def _choose(profiles: Table, name: str | None) -> str:

@@ -1,12 +1,12 @@
-"""The gateway a profile means: one of the authority's own by name, a variant of one, or a local one."""
+"""The Danish gateway a profile means: one of the authority's own by name, a variant of one, or a local one."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from govfile.cli.pace import patience, timeouts
 from govfile.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ POLICY_KEYS = frozenset(
 )  # fmt: skip
 VARIANT_KEYS = POLICY_KEYS | {"base", "patience"}
 LOCAL_KEYS = POLICY_KEYS | {"name", "host", "port", "is_test", "patience"}
-TIMEOUT_KEYS = frozenset({"connect", "tls", "reply", "data", "close", "total"})
-PATIENCE_KEYS = frozenset({"first", "usual", "slow_after", "slow", "silence", "give_up", "second_look"})
 
 
 def known() -> dict[str, Environment]:
@@ -43,6 +41,7 @@ def known() -> dict[str, Environment]:
 
 def of(profile: Profile) -> Environment:
     """The environment of a profile; raises `ConfigurationError`."""
+    profile.require("skat")
     if isinstance(profile.table.values.get("environment"), dict):
         return _described(profile.table.table("environment"), profile.places)
     chosen = profile.table.choice("environment", known())
@@ -66,18 +65,17 @@ def _described(table: Table, places: Places) -> Environment:
                 f"{table.where}: the name {name} belongs to the authority's own gateway",
                 advice="give yours another name; the ledger keeps filings apart by it",
             )
-        port = table.get("port", int)
-        if port is not None and not 0 < port < 65536:
-            raise ConfigurationError(f"{table.where}: port must be between 1 and 65535")
         base = Environment(
-            name=name, host=table.need("host", str), port=port or 6381, is_test=table.get("is_test", bool)
+            name=name,
+            host=table.need("host", str),
+            port=table.port("port") or 6381,
+            is_test=table.get("is_test", bool),
         )
     changes: dict[str, Any] = {"policy": attrs.evolve(base.policy, **_policy(table, places, base))}
     unknown = table.get("accepts_unknown_issuers", bool)
     if unknown is not None:
         changes["accepts_unknown_issuers"] = unknown
-    if "patience" in table.values:
-        changes["patience"] = attrs.evolve(base.patience, **_patience(table.table("patience")))
+    changes["patience"] = patience(table, base.patience)
     return attrs.evolve(base, **changes)
 
 
@@ -99,21 +97,5 @@ def _policy(table: Table, places: Places, base: Environment) -> dict[str, Any]:
 
         # A variant of an authority's gateway keeps the system's anchors; a local one believes its own only.
         found["trust"] = (Trust.system_and if "base" in table.values else Trust.only)(bundle)
-    if "timeouts" in table.values:
-        seconds = table.table("timeouts")
-        seconds.allow(TIMEOUT_KEYS)
-        given = {key: _positive(seconds, key) for key in seconds.values}
-        found["timeouts"] = attrs.evolve(base.policy.timeouts, **given)
+    found["timeouts"] = timeouts(table, base.policy.timeouts)
     return {key: value for key, value in found.items() if value is not None}
-
-
-def _patience(table: Table) -> dict[str, timedelta]:
-    table.allow(PATIENCE_KEYS)
-    return {key: timedelta(seconds=_positive(table, key)) for key in table.values}
-
-
-def _positive(table: Table, key: str) -> float:
-    seconds = table.need(key, float)
-    if not 0 < seconds < 10**8:
-        raise ConfigurationError(f"{table.where}: {key} must be a number of seconds above 0")
-    return seconds

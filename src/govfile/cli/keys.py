@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
+    from govfile.certificates.ssh import SshKey
     from govfile.cli.checked import Table
     from govfile.cli.config import Places, Profile
 
@@ -85,6 +86,17 @@ def _from_token(table: Table, places: Places, at: datetime | None) -> Credential
         at=at,
         allow_expired=at is not None,
     )
+
+
+def load_ssh_key(profile: Profile) -> SshKey:
+    """The SSH key a profile names; raises `ConfigurationError` or `CredentialError`."""
+    from govfile.certificates.ssh import SshKey
+
+    file = profile.places.path(profile.table, "ssh_key")
+    if file is None:
+        raise ConfigurationError(f"{profile.table.where}: ssh_key is missing", advice='e.g. ssh_key = "onss_rsa"')
+    secret = profile.places.secret(profile.table, "ssh_passphrase")
+    return SshKey.from_file(file, secret.resolve() if secret else None)
 
 
 def certificates_in(file: Path, passphrase: Secret | None) -> tuple[Certificate, ...]:

@@ -37,7 +37,8 @@ def open_ledger(profile: Profile, *, create: bool) -> Ledger:
         raise ConfigurationError(f"{table.where}: ledger is missing")
     if not create and not file.exists():
         raise LedgerError(
-            f"there is no ledger {file}", advice="the first `govfile skat submit` of this profile makes it"
+            f"there is no ledger {file}",
+            advice=f"the first `govfile {profile.authority} submit` of this profile makes it",
         )
     return Ledger.open(file, create=create)
 

@@ -164,6 +164,7 @@ def submission_fields(submission: Submission) -> dict[str, Any]:
         "sender": submission.sender,
         "service": submission.service,
         "name": submission.name,
+        "remote_names": list(submission.remote_names),
         "state": submission.state,
         "verdict": submission.verdict,
         "is_dry_run": submission.is_dry_run,

@@ -11,13 +11,16 @@ from govfile.cli.config import load
 from govfile.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
+    from govfile.certificates.ssh import SshKey
     from govfile.cli.config import Profile
     from govfile.cli.output import Output
     from govfile.filing.ledger import Ledger
+    from govfile.onss.environments import Environment as OnssEnvironment
     from govfile.skat.environments import Environment
 
 
@@ -37,8 +40,15 @@ class Session:
 
     @cached_property
     def environment(self) -> Environment:
-        """The gateway the profile means."""
+        """The Danish gateway the profile means."""
         from govfile.cli import environment
+
+        return environment.of(self.profile)
+
+    @cached_property
+    def onss_environment(self) -> OnssEnvironment:
+        """The Belgian environment the profile means."""
+        from govfile.cli.onss import environment
 
         return environment.of(self.profile)
 
@@ -58,6 +68,43 @@ class Session:
         from govfile.cli.keys import load_credential
 
         return load_credential(self.profile)
+
+    @cached_property
+    def signer(self) -> Credential | None:
+        """The credential that signs declarations, checked to be valid now; None where the profile has none."""
+        return self.credential if "credential" in self.profile.table.values else None
+
+    @cached_property
+    def ssh_key(self) -> SshKey:
+        """The key an SFTP login is made with."""
+        from govfile.cli.keys import load_ssh_key
+
+        return load_ssh_key(self.profile)
+
+    @property
+    def sender(self) -> str:
+        """The sender number."""
+        from govfile.onss.accounts import check_sender
+
+        return check_sender(self.profile.table.need("sender", str))
+
+    @property
+    def user(self) -> str:
+        """The technical user name."""
+        return self.profile.table.need("user", str)
+
+    @property
+    def channel_created(self) -> datetime | None:
+        """When the channel was made or its key changed (aware), None where the profile does not say."""
+        from datetime import datetime
+
+        found = self.profile.table.get("channel_created", datetime)
+        if found is not None and found.tzinfo is None:
+            raise ConfigurationError(
+                f"{self.profile.table.where}: channel_created has no offset from UTC",
+                advice="e.g. channel_created = 2026-03-02T10:15:00+01:00",
+            )
+        return found
 
     @property
     def username(self) -> str | None:

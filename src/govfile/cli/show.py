@@ -79,6 +79,8 @@ def whole(out: Output, submission: Submission) -> None:
     ):
         if value:
             out.say(f"  {label + ':':<13}{printable(value)}")
+    for name in submission.set_names:
+        out.say(f"  file:        {printable(name)}")
     history(out, submission)
     for answer in submission.answers:
         out.say(f"  answer:      {printable(answer.path)} ({answer.size} bytes)")

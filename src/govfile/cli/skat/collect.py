@@ -1,6 +1,5 @@
 """`govfile skat collect`, `status`, `services`: what came back, what is known, what may be filed."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,19 +8,15 @@ from govfile.cli import exits, show
 from govfile.cli.commands import command
 from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
-from govfile.cli.lookup import find
+from govfile.cli.filings import looking
+from govfile.cli.filings.looking import IntoOption, WhichArgument
 from govfile.cli.session import Session
 from govfile.cli.skat import app
-from govfile.filing.states import State
+from govfile.cli.skat.gateway import place
 
 if TYPE_CHECKING:
     from govfile.cli.output import Output
-    from govfile.filing.submission import Answer
     from govfile.skat import Collection
-
-IntoOption = Annotated[
-    Path | None, typer.Option("--into", metavar="FOLDER", help="Where answers are kept [`into` of the profile].")
-]
 
 
 @command(app, "collect")
@@ -67,14 +62,10 @@ def report(out: "Output", found: "Collection") -> None:
     for submission in found.submissions:
         show.line(out, submission)
     for what, files in (("answer", found.answers), ("unsolicited", found.unsolicited), ("unread", found.unread)):
-        for file in files:
-            _file(out, what, file)
+        looking.kept(out, what, files)
     for skipped in found.skipped:
-        out.say(f"left for later: {printable(skipped.remote_name)}: {printable(skipped.reason)}")
-        out.record("skipped", remote_name=skipped.remote_name, reason=skipped.reason)
-    for submission in found.silent:
-        out.say(f"silent for long, which is no failure: {printable(submission.name)}")
-        out.record("silent", id=submission.id, name=submission.name)
+        looking.left(out, skipped.remote_name, skipped.reason)
+    looking.silent(out, found.silent)
     for login, count in found.filed_by_others:
         out.note(
             f"govfile: {count} filings of this company were filed by {printable(login)}; only that login can collect "
@@ -87,35 +78,13 @@ def report(out: "Output", found: "Collection") -> None:
     )
 
 
-def _file(out: "Output", what: str, file: "Answer") -> None:
-    out.say(f"{what}: {printable(file.path)} ({file.size} bytes)")
-    out.record(what, path=file.path, remote_name=file.remote_name, size=file.size, sha256=file.sha256)
-
-
 @command(app, "status")
-def status(
-    session: Session,
-    which: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|NAME]…", help="Filings; all that wait for something without.")
-    ] = None,
-) -> Exit:
+def status(session: Session, which: WhichArgument = None) -> Exit:
     """Say what the ledger knows, without asking the gateway.
 
     Exits with 4 while the outcome of one of them is not known, with 3 when one was refused.
     """
-    with session.open_ledger() as ledger:
-        if which:
-            found = [one for name in which for one in find(ledger, name, environment=session.environment.name)]
-            for one in found:
-                show.whole(session.out, one)
-        else:
-            pending = [state for state in State if not state.is_final]
-            name = session.environment.name
-            waiting = (one for state in pending for one in ledger.search(state=state, environment=name))
-            found = [one for one in waiting if one.sha256 is not None]  # a name found used up is no filing of ours
-            show.rows(session.out, found)
-            session.out.say(f"waiting: {show.counts(found)}")
-    return exits.worst(exits.of_submission(one) for one in found if one.state is not State.PREPARED)
+    return looking.status(session, place(session), which)
 
 
 @command(app, "services")

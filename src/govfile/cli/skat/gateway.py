@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from govfile.cli.filings.office import Place
 from govfile.cli.services import own_services
 
 if TYPE_CHECKING:
@@ -24,3 +25,9 @@ def open_gateway(session: Session, ledger: Ledger) -> Gateway:
         username=session.username,
         profiles=own_services(session.profile),
     )
+
+
+def place(session: Session) -> Place:
+    """Where the session's profile files."""
+    environment = session.environment
+    return Place("skat", environment.name, environment.patience)

@@ -1,0 +1,1 @@
+"""What the commands of every authority have in common: filing many, collecting, watching, settling."""
