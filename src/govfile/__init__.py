@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from govfile import onss as onss
     from govfile import skat as skat
     from govfile.certificates.credential import Credential as Credential
     from govfile.certificates.secret import Secret as Secret
@@ -73,7 +74,7 @@ _HOMES = {
         "govfile.errors",
     ),
 }
-_PACKAGES = frozenset({"skat"})
+_PACKAGES = frozenset({"onss", "skat"})
 
 __all__ = sorted([*_HOMES, *_PACKAGES])
 

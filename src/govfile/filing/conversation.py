@@ -28,6 +28,15 @@ class Door:
         self._turn = threading.Lock()
         self._refused: AuthenticationRefused | None = None
 
+    @property
+    def refused(self) -> AuthenticationRefused | None:
+        """The refusal there was, if any."""
+        return self._refused
+
+    def forgive(self) -> None:
+        """Let the next one try: what refused it has changed."""
+        self._refused = None
+
     def check(self) -> None:
         """Raise the refusal there was, if any."""
         if self._refused is not None:

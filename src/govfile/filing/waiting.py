@@ -14,7 +14,9 @@ from govfile.filing.states import Proof, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from govfile.filing.ledger import Ledger
     from govfile.filing.patience import Patience
+    from govfile.filing.scope import Scope
     from govfile.filing.submission import Submission
 
 logger = logging.getLogger("govfile.filing")
@@ -36,6 +38,17 @@ def is_silent(submission: Submission, now: datetime, patience: Patience) -> bool
     if submission.state not in (State.SENDING, State.SENT, State.UNKNOWN):
         return False
     return submission.silent_for(now) > patience.silence
+
+
+def silent(ledger: Ledger, scope: Scope, now: datetime, patience: Patience) -> tuple[str, ...]:
+    """The ids of a sender's submissions that nothing was heard of for longer than usual."""
+    found = []
+    for state in (State.SENDING, State.SENT, State.UNKNOWN):
+        waiting = ledger.search(
+            state=state, authority=scope.authority, environment=scope.environment, sender=scope.sender
+        )
+        found += [one.id for one in waiting if one.sha256 is not None and is_silent(one, now, patience)]
+    return tuple(found)
 
 
 def sent_at(submission: Submission) -> datetime:

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from govfile.onss.acrf import AcrfForm as AcrfForm
     from govfile.onss.acrf import parse_acrf as parse_acrf
     from govfile.onss.anomalies import AnomalyReport as AnomalyReport
+    from govfile.onss.channel import Channel as Channel
     from govfile.onss.codes import CODES as CODES
     from govfile.onss.codes import ErrorCode as ErrorCode
     from govfile.onss.codes import explain as explain
+    from govfile.onss.collecting import Collection as Collection
+    from govfile.onss.declaration import Filing as Filing
     from govfile.onss.environments import CIRCUIT_TEST as CIRCUIT_TEST
     from govfile.onss.environments import DECLARATION_TEST as DECLARATION_TEST
     from govfile.onss.environments import PRODUCTION as PRODUCTION
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from govfile.onss.purposes import PURPOSES as PURPOSES
     from govfile.onss.purposes import Purpose as Purpose
     from govfile.onss.purposes import purpose as purpose
+    from govfile.onss.replies import Reply as Reply
 
 _HOMES = {
     "check_sender": "accounts",
@@ -49,9 +53,12 @@ _HOMES = {
     "AcrfForm": "acrf",
     "parse_acrf": "acrf",
     "AnomalyReport": "anomalies",
+    "Channel": "channel",
     "CODES": "codes",
     "ErrorCode": "codes",
     "explain": "codes",
+    "Collection": "collecting",
+    "Filing": "declaration",
     "CIRCUIT_TEST": "environments",
     "DECLARATION_TEST": "environments",
     "PRODUCTION": "environments",
@@ -69,6 +76,7 @@ _HOMES = {
     "parse_notification": "notification",
     "PackingLimits": "packing",
     "unpack": "packing",
+    "Reply": "replies",
     "PURPOSES": "purposes",
     "Purpose": "purposes",
     "purpose": "purposes",

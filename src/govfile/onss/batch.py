@@ -1,0 +1,232 @@
+"""Many sets at once: claimed together, their files on the way together, each trigger only behind its own set.
+
+For every group of sets: one transaction claims them, one starts them, all declarations and signatures are sent, one
+transaction records which triggers go next, and those triggers are sent.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import AlreadyFiled, DuplicateContent, GovfileError
+from govfile.filing.states import Proof, State
+from govfile.filing.submission import Evidence
+from govfile.onss.sending import EMPTY, check_receipt
+from govfile.transports.base import PutReceipt
+from govfile.transports.sftp.values import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Protocol
+
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.submission import Submission
+    from govfile.onss.claiming import Claimer
+    from govfile.onss.declaration import Filing, Prepared, Preparer
+    from govfile.onss.recovery import Recovery
+    from govfile.onss.sending import Sender
+    from govfile.transports.base import Content, FileTransport
+
+    class ManyAtOnce(Protocol):
+        """A transport with several files on the way at once."""
+
+        def put_many(self, uploads: Sequence[Upload]) -> tuple[PutReceipt | GovfileError, ...]: ...
+
+    Outcome = Submission | GovfileError
+
+#: Sets in one group: what is lost of them at once, when the machine dies, is resumed one by one.
+SETS_AT_ONCE = 64
+
+
+@attrs.define
+class _Job:
+    """One set of a group, and how far it has come."""
+
+    filing: Filing
+    prepared: Prepared | None = None
+    submission: Submission | None = None
+    files: Mapping[str, Content] = attrs.field(factory=dict)
+    outcome: Outcome | None = None
+
+
+@attrs.define(kw_only=True)
+class Batch:
+    """Sends groups of sets over one conversation."""
+
+    ledger: Ledger
+    preparer: Preparer
+    recovery: Recovery
+    sender: Sender
+    claimer: Claimer
+
+    def groups(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, ...]]:
+        """The filings, so many at a time."""
+        waiting = iter(filings)
+        while some := tuple(itertools.islice(waiting, SETS_AT_ONCE)):
+            yield some
+
+    def send(self, filings: Iterable[Filing]) -> list[tuple[Filing, Outcome]]:
+        """One group, each with what became of it, in the order given."""
+        jobs = [_Job(filing) for filing in filings]
+        self._claim(jobs)
+        for job in _open(jobs):
+            self._make_ready(job)
+        try:
+            with self.sender.session.conversation() as transport:
+                self._start(jobs)
+                self._send_files(transport, jobs)
+                self._trigger(transport, jobs)
+        except GovfileError as error:
+            self._break_off(jobs, error)
+        except BaseException as error:
+            self._break_off(jobs, error)
+            raise
+        return [(job.filing, _outcome(job)) for job in jobs]
+
+    # --- before anything leaves ---------------------------------------------------------------------------------
+
+    def _claim(self, jobs: Iterable[_Job]) -> None:
+        new = []
+        for job in jobs:
+            try:
+                job.prepared = self.preparer.prepare(job.filing)
+                found = self.claimer.earlier(job.prepared)
+                if found is None:
+                    new.append((job, self.preparer.draft(job.prepared)))
+                elif isinstance(found, AlreadyFiled):
+                    job.outcome = found
+                else:
+                    job.submission = found
+            except GovfileError as error:
+                job.outcome = error
+        for (job, _), made in zip(new, self.ledger.claim_sets([draft for _, draft in new]), strict=True):
+            if isinstance(made, DuplicateContent):
+                assert job.prepared is not None
+                judged = self.claimer.judge(job.prepared, made)
+                job.outcome = judged if isinstance(judged, DuplicateContent) else None
+                job.submission = None if isinstance(judged, DuplicateContent) else judged
+            else:
+                job.submission = made[0]
+
+    def _make_ready(self, job: _Job) -> None:
+        assert job.submission is not None
+        assert job.prepared is not None
+        try:
+            job.submission = self.recovery.if_abandoned(job.submission)
+            if job.submission.state is not State.PREPARED:
+                job.outcome = job.submission
+                return
+            sources = [found.source for found in job.prepared.declarations]
+            job.files = self.recovery.files_of(job.submission, sources)
+        except GovfileError as error:
+            job.outcome = error
+
+    def _start(self, jobs: Sequence[_Job]) -> None:
+        ready = _open(jobs)
+        started = self.ledger.start_many([_its(job).id for job in ready])
+        for job, submission in zip(ready, started, strict=True):
+            if submission is None:
+                job.outcome = self.ledger.get(_its(job).id)
+
+    # --- the way ------------------------------------------------------------------------------------------------
+
+    def _send_files(self, transport: FileTransport, jobs: Sequence[_Job]) -> None:
+        wanted = [(job, name) for job in _open(jobs) for name in _its(job).remote_names[:-1]]
+        uploads = [
+            Upload(path=self.sender.path(name), content=job.files[name], rewrite=_its(job).was_started)
+            for job, name in wanted
+        ]
+        failures: dict[int, GovfileError] = {}
+        for (job, name), found in zip(wanted, _put_all(transport, uploads), strict=True):
+            failure = _failure(found, job.files[name])
+            if failure is not None:
+                failures.setdefault(id(job), failure)
+        for job in _open(jobs):
+            if id(job) in failures:
+                job.outcome = self._ended(job, failures[id(job)], is_triggered=False)
+
+    def _trigger(self, transport: FileTransport, jobs: Sequence[_Job]) -> None:
+        ready = _open(jobs)
+        if not ready:
+            return
+        going = Evidence(proof=Proof.TRIGGERING)
+        recorded = self.ledger.record_many([(_its(job).id, going) for job in ready], durable=True)
+        for job, submission in zip(ready, recorded, strict=True):
+            job.submission = submission
+        uploads = [Upload(path=self.sender.path(_its(job).name), content=EMPTY) for job in ready]
+        confirmed = []
+        for job, found in zip(ready, _put_all(transport, uploads), strict=True):
+            if isinstance(found, PutReceipt):
+                confirmed.append(job)
+            else:
+                job.outcome = self._ended(job, found, is_triggered=True)
+        evidence = Evidence(proof=Proof.CONFIRMED, detail="every file confirmed; then the trigger was confirmed")
+        done = self.ledger.record_many([(_its(job).id, evidence) for job in confirmed])
+        self.ledger.drop_kept([submission.id for submission in done])
+        for job, submission in zip(confirmed, done, strict=True):
+            job.outcome = submission
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _break_off(self, jobs: Iterable[_Job], error: BaseException) -> None:
+        for job in _open(jobs):
+            now = self.ledger.get(_its(job).id)
+            job.submission = now
+            if now.state is State.SENDING:
+                job.outcome = self._ended(job, error, is_triggered=now.was_triggered)
+            else:
+                job.outcome = error if isinstance(error, GovfileError) else now
+
+    def _ended(self, job: _Job, error: BaseException, *, is_triggered: bool) -> Outcome:
+        """What became of a set whose sending failed, as the sending of a single one says it."""
+        try:
+            return self.sender.ended(_its(job), error, is_triggered=is_triggered)
+        except GovfileError as told:
+            return told
+        except BaseException as told:
+            if told is not error:
+                raise
+            return self.ledger.get(_its(job).id)
+
+
+def _open(jobs: Iterable[_Job]) -> list[_Job]:
+    """Those that may go on."""
+    return [job for job in jobs if job.outcome is None and job.submission is not None]
+
+
+def _its(job: _Job) -> Submission:
+    assert job.submission is not None
+    return job.submission
+
+
+def _outcome(job: _Job) -> Outcome:
+    assert job.outcome is not None
+    return job.outcome
+
+
+def _failure(found: PutReceipt | GovfileError, content: Content) -> GovfileError | None:
+    if isinstance(found, GovfileError):
+        return found
+    try:
+        check_receipt(found, content)
+    except GovfileError as error:
+        return error
+    return None
+
+
+def _put_all(transport: FileTransport, uploads: Sequence[Upload]) -> Sequence[PutReceipt | GovfileError]:
+    """Many at once where the transport can, else one after the other."""
+    many: ManyAtOnce | None = transport if hasattr(transport, "put_many") else None  # type: ignore[assignment]
+    if many is not None:
+        return many.put_many(uploads)
+    found: list[PutReceipt | GovfileError] = []
+    for upload in uploads:
+        try:
+            again = {"rewrite": True} if upload.rewrite else {}
+            found.append(transport.put(upload.path, upload.content, **again))  # type: ignore[arg-type]
+        except GovfileError as error:
+            found.append(error)
+    return found

@@ -1,0 +1,374 @@
+"""`Channel`: file declarations with the Belgian social security, once, and follow them to their notifications."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+from govfile.certificates.usage import check_signs_documents
+from govfile.errors import ConfigurationError, CredentialError
+from govfile.filing.conversation import Door
+from govfile.filing.recording import Recorder
+from govfile.filing.saving import Folder
+from govfile.filing.scope import Scope
+from govfile.filing.states import Proof, State
+from govfile.filing.submission import Evidence, Submission
+from govfile.filing.waiting import Waiter, is_silent, silent
+from govfile.onss.accounts import check_sender, user_name_warnings
+from govfile.onss.batch import Batch
+from govfile.onss.brussels import now
+from govfile.onss.cancelling import cancel
+from govfile.onss.claiming import Claimer
+from govfile.onss.collecting import ANSWER_LIMIT, Collection, Collector
+from govfile.onss.declaration import Filing, Preparer, parts_of
+from govfile.onss.environments import Signing
+from govfile.onss.judging import Judge
+from govfile.onss.names import BatchName
+from govfile.onss.recovery import Recovery
+from govfile.onss.register import Finder
+from govfile.onss.remote import Remote
+from govfile.onss.replies import Reader
+from govfile.onss.sending import Sender
+from govfile.onss.session import Session, connect
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from govfile.certificates.credential import Credential
+    from govfile.certificates.ssh import SshKey
+    from govfile.certificates.trust import Trust
+    from govfile.errors import GovfileError
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.recovery import Resumed
+    from govfile.filing.source import Document
+    from govfile.filing.waiting import Dice
+    from govfile.onss.environments import Environment
+    from govfile.onss.sending import Progress
+    from govfile.transports.base import ExclusiveTransport
+
+logger = logging.getLogger("govfile.onss")
+
+
+class Channel:
+    """One technical user of one sender, in one environment. Use it as a context manager.
+
+    `credential` signs declarations; None where none is to be signed. `sender` is the six-digit number, `user` the
+    technical user name, `ssh_key` its login key. `ledger` remembers what was filed, over all runs.
+    `channel_created_at` (aware) is when the channel was made, so that a refused login can be told from one that is not
+    known yet. With `trust`, the signers of answers must lead up to one of its anchors; answers whose signature does
+    not hold are kept and not believed, unless `believes_any_signature`. `transport` makes a connection where the real
+    one is not wanted. `clock` gives aware UTC datetimes, `sleep` takes seconds, `dice` spreads the looks of clients.
+
+    Raises `ConfigurationError` for a sender number that is none, and `CredentialError` for a certificate that is not
+    valid now or not for signatures (ACRF-153 foreseen): before any connection.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        credential: Credential | None = None,
+        *,
+        sender: str,
+        user: str,
+        ssh_key: SshKey,
+        ledger: Ledger,
+        channel_created_at: datetime | None = None,
+        trust: Trust | None = None,
+        believes_any_signature: bool = False,
+        transport: Callable[[], ExclusiveTransport] | None = None,
+        clock: Callable[[], datetime] = now,
+        sleep: Callable[[float], None] = time.sleep,
+        dice: Dice | None = None,
+    ) -> None:
+        self.environment = environment
+        self.sender = check_sender(sender)
+        self.user = user
+        for warning in user_name_warnings(user):
+            logger.warning("%s", warning)
+        self._credential = credential
+        self._ledger = ledger
+        self._trust = trust
+        self._is_strict = not believes_any_signature
+        self._clock = clock
+        self._sleep = sleep
+        self._dice = dice or secrets.SystemRandom()
+        self._scope = Scope(authority="onss", environment=environment.name, sender=sender)
+        self._turn = threading.RLock()
+        self._recorder = Recorder(ledger)
+        self._session = Session(
+            transport or functools.partial(connect, environment, user, ssh_key),
+            environment,
+            door=Door(),
+            clock=clock,
+            created=channel_created_at,
+        )
+        self._sender = Sender(ledger, self._session, self._recorder)
+        self._preparer = Preparer(
+            environment=environment, scope=self._scope, user=user, credential=credential, clock=clock
+        )
+        self._recovery = Recovery(ledger=ledger, scope=self._scope, user=user, sender=self._sender)
+        self._remote = Remote(
+            ledger=ledger, session=self._session, scope=self._scope, preparer=self._preparer, clock=clock
+        )
+        self._has_met = False
+        self._check_credential()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.environment.name} of {self.sender} as {self.user}>"
+
+    def close(self) -> None:
+        """End the conversation. The ledger stays open: it is yours."""
+        with self._turn:
+            self._session.close()
+
+    # --- filing ---------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        declaration: Document | Sequence[Document],
+        *,
+        purpose: str,
+        key: str | None = None,
+        again: str | None = None,
+        sign: bool | None = None,
+        progress: Progress | None = None,
+    ) -> Submission:
+        """File one declaration, or the parts of one set, and return what is known once the trigger is confirmed.
+
+        `purpose` are the four letters of the name (DMFA, DIMN, …). The number is the ledger's next one. `sign` None
+        follows the environment. A declaration that was claimed before and not triggered is gone on with, with the same
+        bytes. `key` sets filings of the same content apart, `again` says why it is filed once more. `progress` is
+        called with (bytes done, bytes in all).
+
+        Raises `InvalidContent`, `InvalidName`, `ConfigurationError`, `CredentialError` before anything is claimed;
+        `DuplicateContent` when any part was filed before, for whatever purpose; `DuplicateName` when a file of that
+        name, not ours, lies there; `TransportError` when nothing was filed (it stays PREPARED: call again, or
+        `resume`); `OutcomeUnknown`, with `.submission`, when the trigger may have arrived.
+        """
+        filing = Filing(parts=parts_of(declaration), purpose=purpose, key=key, again=again, sign=sign)
+        with self._my_turn():
+            self._check_credential()
+            prepared = self._preparer.prepare(filing)
+            self._meet(stops=again is None)
+            claimer = Claimer(ledger=self._ledger, scope=self._scope, preparer=self._preparer)
+            submission = self._recovery.if_abandoned(claimer.claim(prepared))
+            if submission.state is not State.PREPARED:
+                return submission
+            sources = [found.source for found in prepared.declarations]
+            return self._sender.send(submission, self._recovery.files_of(submission, sources), progress)
+
+    def submit_many(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, Submission | GovfileError]]:
+        """File many sets over one conversation, many on the way at once; gives each with its submission or its error.
+
+        A set that fails never stops the others, and no trigger leaves before its own set is confirmed. When the
+        channel cannot be reached the rest fails with that error; what was claimed stays PREPARED for `resume`.
+        """
+        with self._my_turn():
+            self._check_credential()
+            self._meet(stops=True)
+        batch = Batch(
+            ledger=self._ledger,
+            preparer=self._preparer,
+            recovery=self._recovery,
+            sender=self._sender,
+            claimer=Claimer(ledger=self._ledger, scope=self._scope, preparer=self._preparer),
+        )
+        for some in batch.groups(filings):
+            with self._my_turn():
+                done = batch.send(some)
+            yield from done
+
+    def cancel(self, submission: Submission) -> Submission:
+        """Experimental: ask, by a TD file, to cancel a set. What that does, and until when, is not published.
+
+        The submission stays as it is, with a note, until the authority speaks (ACRF-277 is known to say that a request
+        was cancelled); one that was not triggered yet is not triggered any more. Raises `ConfigurationError` for one
+        that was never sent or that the authority took already, `TransportError` when nothing was sent.
+        """
+        with self._my_turn():
+            self._check_ours(submission)
+            return cancel(self._recovery.if_abandoned(self._ledger.get(submission.id)), self._sender)
+
+    # --- following ------------------------------------------------------------------------------------------------
+
+    def collect(
+        self, into: str | os.PathLike[str], *, delete: bool = False, answer_limit: int = ANSWER_LIMIT
+    ) -> Collection:
+        """Fetch every new answer that is whole into the folder `into`, and record what it proves.
+
+        Content, signature and trigger of an answer are kept as they came, under safe names, never over older ones; a
+        compressed one also unpacked. With `delete`, answers to our own sets, and messages about nobody's set, are
+        removed at the authority once they are saved and recorded; those about sets of others stay. The folder to send
+        into is looked at too, for the triggers of sets whose outcome is unknown.
+        """
+        with self._my_turn():
+            finder = Finder(self._ledger, self._scope, clock=self._clock)
+            judge = Judge(ledger=self._ledger, finder=finder, clock=self._clock, durable=delete)
+            self._remote.resolve(judge)
+            collector = Collector(
+                ledger=self._ledger,
+                session=self._session,
+                scope=self._scope,
+                user=self.user,
+                folder=Folder.of(into),
+                reader=Reader(trust=self._trust, at=self._clock(), is_strict=self._is_strict),
+                judge=judge,
+                clock=self._clock,
+                sleep=self._sleep,
+                second_look=self.environment.patience.second_look,
+                delete=delete,
+                answer_limit=answer_limit,
+            )
+            try:
+                return collector.collect(
+                    silent=silent(self._ledger, self._scope, self._clock(), self.environment.patience)
+                )
+            finally:
+                strangers = {str(name.go()) for name in judge.strangers if name.parts is not None}
+                self._remote.burn(strangers, found="answers")
+
+    def wait(
+        self,
+        submission: Submission,
+        *,
+        until: State = State.ANSWERED,
+        into: str | os.PathLike[str],
+        timeout: float | None = None,
+    ) -> Submission:
+        """Collect again and again, at the environment's pace, until the submission has reached `until`.
+
+        Returns it as it is then; also when it was refused, when it was never sent, or when `timeout` (seconds; None:
+        the environment's patience) is over. Silence never raises. Raises a `TransportError` when not one look
+        succeeded.
+        """
+        self._check_ours(submission)
+        return Waiter(
+            look=lambda: self._look(into),
+            current=lambda: self._recovery.if_abandoned(self._ledger.get(submission.id)),
+            patience=self.environment.patience,
+            clock=self._clock,
+            sleep=self._sleep,
+            dice=self._dice,
+        ).wait(until, timeout)
+
+    def _look(self, into: str | os.PathLike[str]) -> None:
+        self.collect(into)
+
+    def status(self, submission: Submission | str) -> Submission:
+        """A submission, or the one that any of its files' names (FI, FS, GO, TD) names, as the ledger has it now.
+
+        Asks nobody. Raises `ConfigurationError` when this sender filed nothing under that name here.
+        """
+        if isinstance(submission, Submission):
+            return self._ledger.get(submission.id)
+        name = BatchName.recognise(submission)
+        found = self._ledger.find(name=str(name.go()) if name else submission, **self._scope.where())
+        if found is None:
+            raise ConfigurationError(
+                f"nothing was filed as {submission!r} by {self.sender} in {self.environment.name}",
+                advice="check the name, the environment and the ledger",
+            )
+        return found
+
+    def is_silent(self, submission: Submission) -> bool:
+        """Whether nothing was heard of it for longer than usual (six hours): silence, never failure."""
+        return is_silent(submission, self._clock(), self.environment.patience)
+
+    # --- after a crash --------------------------------------------------------------------------------------------
+
+    def resume(self) -> tuple[Resumed, ...]:
+        """Finish what a crash or a lost link left behind, and say what became of each.
+
+        What was not triggered is sent, with the same bytes, when its files are still there and unchanged. What may have
+        been triggered is UNKNOWN and never sent again; its trigger is looked for.
+        """
+        with self._my_turn():
+            self._check_credential()
+            resumed = tuple(self._recovery.resume())
+            finder = Finder(self._ledger, self._scope, clock=self._clock)
+            judge = Judge(ledger=self._ledger, finder=finder, clock=self._clock)
+            self._remote.resolve(judge)
+            return resumed
+
+    def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
+        """Settle an UNKNOWN submission by hand, when a person has found out whether it arrived; `reason` is recorded.
+
+        Also one left SENDING by a machine that is gone for good. When it never arrived it is PREPARED again and may be
+        submitted. Raises `ImpossibleStep` in any other state, and while its process is seen to run.
+        """
+        with self._my_turn():
+            self._check_ours(submission)
+            if not reason.strip():
+                raise ConfigurationError("settling needs a reason", advice="say how it was found out, and by whom")
+            if self._recovery.if_abandoned(self._ledger.get(submission.id)).state is State.SENDING:
+                gone = "given up by a person: whoever was sending it is gone"
+                self._ledger.record(submission.id, Evidence(proof=Proof.INTERRUPTED, detail=gone), durable=True)
+            proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
+            return self._ledger.record(submission.id, Evidence(proof=proof, detail=reason.strip()), durable=True)
+
+    def names(self) -> tuple[str, ...]:
+        """The names (GO) of this sender's sets that the folders show to be in use: those lying in the folder to send
+        into, and those that answers name.
+        """
+        with self._my_turn():
+            return self._remote.names()
+
+    def rebuild(self) -> int:
+        """Burn in the ledger every name and number that the folders show to be used up; returns how many were new.
+
+        Runs by itself before the first filing of a run: for all names with a ledger that does not know the sender,
+        else for those of today.
+        """
+        with self._my_turn():
+            return self._remote.burn(self._remote.names(), found="the folders")
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """One conversation serves one caller: a second thread waits."""
+        with self._turn:
+            self._recorder.catch_up()
+            yield
+
+    def _meet(self, *, stops: bool) -> None:
+        if not self._has_met:
+            self._remote.meet(stops=stops)
+            self._has_met = True
+
+    def _check_credential(self) -> None:
+        if self._credential is None or self.environment.signing is Signing.NEVER:
+            return
+        try:
+            self._credential.check(self._clock())
+            check_signs_documents(self._credential.certificate)
+        except CredentialError as error:
+            error.certain = (
+                error.certain or "nothing was sent; the authority would refuse the signature (ACRF-153, 125)"
+            )
+            raise
+
+    def _check_ours(self, submission: Submission) -> None:
+        theirs = (submission.authority, submission.environment, submission.sender)
+        if theirs != (self._scope.authority, self._scope.environment, self._scope.sender):
+            raise ConfigurationError(
+                f"{submission.name} was filed by {submission.sender} with {submission.authority} "
+                f"({submission.environment}), not through this channel",
+                advice="use the channel it was filed through",
+            )

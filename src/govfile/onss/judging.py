@@ -1,0 +1,121 @@
+"""What an answer proves of which submissions, written into the ledger."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import ImpossibleStep
+from govfile.filing.states import Proof
+from govfile.filing.submission import Evidence
+from govfile.onss import verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.states import Verdict
+    from govfile.filing.submission import Submission
+    from govfile.onss.acrf import AcrfForm
+    from govfile.onss.forms import FileReference
+    from govfile.onss.matching import Match
+    from govfile.onss.names import BatchName
+    from govfile.onss.notification import NotificationForm
+    from govfile.onss.register import Finder
+    from govfile.onss.replies import Reply
+
+logger = logging.getLogger("govfile.onss")
+
+
+@attrs.define(kw_only=True)
+class Judge:
+    """Records for one collection. `changed` are the submissions that learnt something; `strangers` the names of sets of
+    this sender that the ledger does not know. `durable`: what is recorded is on the disk before the next step.
+    """
+
+    ledger: Ledger
+    finder: Finder
+    clock: Callable[[], datetime]
+    durable: bool = False
+    changed: dict[str, Submission] = attrs.field(factory=dict)
+    strangers: list[BatchName] = attrs.field(factory=list)
+
+    def judge(self, reply: Reply) -> Reply:
+        """The reply with its matches; whatever it proves is recorded then."""
+        if reply.acrf is not None:
+            matches = tuple(map(self.finder.acknowledged, reply.acrf.forms))
+            self._meet_strangers(matches, [form.file for form in reply.acrf.forms])
+            if not reply.problem:
+                self._acknowledge(reply, reply.acrf.forms, matches)
+            return attrs.evolve(reply, matches=matches)
+        if reply.notification is not None:
+            matches = tuple(map(self.finder.notified, reply.notification.forms))
+            self._meet_strangers(matches, [form.file for form in reply.notification.forms])
+            if not reply.problem:
+                self._notify(reply, reply.notification.forms, matches)
+            return attrs.evolve(reply, matches=matches)
+        return reply
+
+    def record(self, submission_id: str, evidence: Evidence, **more: object) -> Submission:
+        """Record what the authority said, or what was seen at its side."""
+        recorded = self.ledger.record(
+            submission_id,
+            evidence,
+            at=self.clock(),
+            durable=self.durable,
+            **more,  # type: ignore[arg-type]
+        )
+        self.changed[submission_id] = recorded
+        return recorded
+
+    def _acknowledge(self, reply: Reply, forms: Iterable[AcrfForm], matches: Iterable[Match]) -> None:
+        for form, match in zip(forms, matches, strict=True):
+            if match.id is None:
+                continue
+            codes = form.reception.error_ids if form.reception else ()
+            code = form.ticket if form.proof is Proof.TAKEN else ", ".join(codes)
+            evidence = self._evidence(reply, form.proof, form.in_words(), code[:200])
+            self.finder.learn(self.record(match.id, evidence))
+
+    def _notify(self, reply: Reply, forms: Iterable[NotificationForm], matches: Iterable[Match]) -> None:
+        said: dict[str, list[tuple[str, Verdict]]] = defaultdict(list)
+        seen: set[tuple[str, str]] = set()
+        for position, (form, match) in enumerate(zip(forms, matches, strict=True)):
+            if match.id is None:
+                continue
+            key = verdicts.form_key(form, position, reply.answer.sha256)
+            if (match.id, key) in seen:  # two forms of one stamp: both count
+                key = verdicts.numbered_key(key, position)
+            seen.add((match.id, key))
+            said[match.id].append((key, form.verdict))
+        for identifier, of_forms in said.items():
+            verdict = verdicts.joined(self.ledger.get(identifier), of_forms)
+            evidence = self._evidence(reply, Proof.ANSWERED, verdicts.in_words(of_forms))
+            self.record(identifier, evidence, verdict=verdict, answers=(reply.answer,))
+
+    def _evidence(self, reply: Reply, proof: Proof, words: str, code: str = "") -> Evidence:
+        return Evidence(
+            proof=proof,
+            detail=words,
+            code=code,
+            source=reply.answer.remote_name,
+            source_sha256=reply.answer.sha256,
+            saved_as=str(reply.answer.path),
+        )
+
+    def _meet_strangers(self, matches: Iterable[Match], files: Iterable[FileReference | None]) -> None:
+        for match, file in zip(matches, files, strict=True):
+            if match.id is None and file is not None and file.name is not None and self.finder.is_ours(file):
+                self.strangers.append(file.name)
+
+
+def seen_in_folder(judge: Judge, submission: Submission) -> None:
+    """Record that a set's trigger lies in the folder it was sent to."""
+    try:
+        judge.record(submission.id, Evidence(proof=Proof.SEEN, detail="its trigger lies in its folder"))
+    except ImpossibleStep:
+        logger.debug("%s moved on meanwhile", submission.id)

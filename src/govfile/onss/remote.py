@@ -1,0 +1,154 @@
+"""What the authority's folders show: names in use, and the triggers of sets whose outcome is not known here.
+
+Numbers that were given out are in the ledger. What is not, because the ledger was lost or restored or because others
+send under the same number, shows itself in the folder to send into and in what acknowledgements and notifications name.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import GovfileError, LedgerError, ProtocolError, Retry
+from govfile.filing.states import State
+from govfile.onss.acrf import parse_acrf
+from govfile.onss.answers import Outbox
+from govfile.onss.brussels import today
+from govfile.onss.judging import seen_in_folder
+from govfile.onss.names import BatchName, Prefix
+from govfile.onss.notification import LIMITS, parse_notification
+from govfile.onss.packing import unpack
+from govfile.onss.sequences import sequence_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from govfile.filing.ledger import Ledger
+    from govfile.filing.scope import Scope
+    from govfile.onss.answers import AnswerFiles
+    from govfile.onss.declaration import Preparer
+    from govfile.onss.judging import Judge
+    from govfile.onss.session import Session
+    from govfile.transports.base import FileTransport
+
+logger = logging.getLogger("govfile.onss")
+
+_SENT = (Prefix.FI, Prefix.FS, Prefix.GO, Prefix.TD)
+
+
+@attrs.frozen(kw_only=True)
+class Remote:
+    """The folders of one environment, as one sender sees them."""
+
+    ledger: Ledger
+    session: Session
+    scope: Scope
+    preparer: Preparer
+    clock: Callable[[], datetime]
+
+    def names(self, *, since: date | None = None) -> tuple[str, ...]:
+        """The triggers' names of this sender's sets that the folders show, sorted; none dated before `since`."""
+        with self.session.conversation() as transport:
+            found = {*self._uploaded(transport), *self._answered(transport, since)}
+        ours = (name for name in found if since is None or (name.date is not None and name.date >= since))
+        return tuple(sorted(str(name.go()) for name in ours))
+
+    def burn(self, names: Iterable[str], *, found: str) -> int:
+        """Note names and numbers as used up; how many names were new to the ledger."""
+        new = 0
+        for text in names:
+            name = BatchName.recognise(text)
+            if name is None or self.ledger.find(**self.scope.where(), name=text) is not None:
+                continue
+            self.ledger.burn_numbers(self.preparer.numbered(name.created), [sequence_number(name.sequence)])
+            new += self.ledger.burn(**self.scope.where(), service=name.purpose, names=[text], found=found)
+        return new
+
+    def meet(self, *, stops: bool) -> None:
+        """Before the first filing of a program's run: learn which numbers of today are used up.
+
+        With `stops`, raises `LedgerError` when a ledger that has never heard of the sender finds names in use: under a
+        fresh number nothing else would notice that a declaration was filed before a ledger was lost.
+        """
+        is_known = self.ledger.knows_sender(**self.scope.where())
+        since = today(self.clock) - timedelta(days=1) if is_known else None
+        burnt = self.burn(self.names(since=since), found="the folders")
+        if burnt and is_known:
+            logger.warning("%d sets of this sender are not in the ledger; their numbers are left out", burnt)
+        if burnt and stops and not is_known:
+            raise LedgerError(
+                f"the ledger knows nothing of {self.scope.sender}, but the folders show {burnt} of its names in use",
+                certain="nothing was sent; those names are burnt in the ledger now",
+                advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
+                "under another name, only you can know",
+                operation="submit",
+                retry=Retry.AFTER_A_LOOK,
+            )
+
+    def resolve(self, judge: Judge) -> None:
+        """Look for the triggers of unknown sets in the folder they were sent to: one that lies there did arrive."""
+        scope = self.scope
+        unknown = list(
+            self.ledger.search(
+                state=State.UNKNOWN, authority=scope.authority, environment=scope.environment, sender=scope.sender
+            )
+        )
+        if not unknown:
+            return
+        with self.session.conversation() as transport:
+            lying = {entry.name for entry in self.session.list_uploads(transport)}
+        for submission in unknown:
+            if submission.name in lying:
+                seen_in_folder(judge, submission)
+
+    # --- names in use -------------------------------------------------------------------------------------------
+
+    def _uploaded(self, transport: FileTransport) -> Iterator[BatchName]:
+        for entry in self.session.list_uploads(transport):
+            name = BatchName.recognise(entry.name)
+            if name is not None and name.prefix in _SENT and name.sender == self.scope.sender:
+                yield attrs.evolve(name.go(), parts=name.parts or 1)
+
+    def _answered(self, transport: FileTransport, since: date | None) -> Iterator[BatchName]:
+        for files in Outbox.of(self.session.list_answers(transport)).answers:
+            is_old = since is not None and files.name.date is not None and files.name.date < since
+            if files.name.purpose in ("ACRF", "NOTI") and not is_old and not self._was_read(files):
+                yield from self._named_in(transport, files)
+
+    def _was_read(self, files: AnswerFiles) -> bool:
+        """Answers that were collected into this ledger have been met."""
+        entry = files.content
+        return entry.size is not None and self.ledger.was_received(
+            authority=self.scope.authority,
+            environment=self.scope.environment,
+            login=self.preparer.user,
+            remote_name=entry.name,
+            size=entry.size,
+            modified=entry.modified,
+        )
+
+    def _named_in(self, transport: FileTransport, files: AnswerFiles) -> Iterator[BatchName]:
+        content = io.BytesIO()
+        try:
+            transport.get(f"{self.session.environment.answers}/{files.content.name}", content, limit=LIMITS.size)
+            raw = unpack(content.getvalue()).content if files.is_compressed else content.getvalue()
+        except ProtocolError as error:
+            logger.info("an answer could not be read: %s", type(error).__name__)
+            return
+        except GovfileError as error:
+            logger.info("an answer could not be fetched: %s", type(error).__name__)
+            return
+        read = parse_acrf(raw) if files.name.purpose == "ACRF" else parse_notification(raw)
+        for form in read.forms:
+            name = form.file.name if form.file else None
+            if name is not None and name.sender == self.scope.sender and name.environment == self._letter:
+                yield attrs.evolve(name.go(), parts=name.parts or 1)
+
+    @property
+    def _letter(self) -> str:
+        return self.session.environment.letter
