@@ -118,6 +118,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def unit(session: nox.Session) -> None:
+    """The tests that stay within one process: seconds, for the time between two thoughts."""
+    install(session, *groups("tests"), "-e", EVERYTHING)
+    session.run("pytest", "-q", *WORKERS, "-m", "unit", *session.posargs)
+
+
+@nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """All benchmarks beside their peers, and the table of ratios. Not part of the default run."""
     install(session, *groups("tests"), "-e", EVERYTHING)

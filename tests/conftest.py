@@ -21,6 +21,24 @@ FOREIGN = re.compile(
 )
 LOOPBACK = re.compile(r"(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::|localhost|)")
 
+#: What a test module holds when it talks to a server or starts a program; it is then no unit test.
+OUTSIDE = (
+    "govfile.sandbox",
+    "multiprocessing",
+    "subprocess",
+    "support.cli",
+    "support.ftp",
+    "support.killing",
+    "support.onss_sender",
+    "support.postgres",
+    "support.sandboxed",
+    "support.scripted",
+    "support.small_disks",
+    "support.softhsm",
+    "support.sshd",
+    "support.verifying",
+)
+
 leaks = Leaks()
 
 
@@ -61,6 +79,23 @@ def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
         return connect(self, address)
 
     return to_this_machine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `outside` what leaves this process, so that `-m unit` is quick; what remains is `unit`."""
+    kinds: dict[object, str] = {}
+    for item in items:
+        module = getattr(item, "module", None)
+        if module not in kinds:
+            kinds[module] = "outside" if _leaves_the_process(module) else "unit"
+        apart = any(item.get_closest_marker(name) for name in ("servers", "slow"))
+        item.add_marker("outside" if apart else kinds[module])
+
+
+def _leaves_the_process(module: object) -> bool:
+    """Whether it holds, under any name, something of a module named in `OUTSIDE`."""
+    homes = (getattr(held, "__module__", None) or getattr(held, "__name__", "") for held in vars(module).values())
+    return any(isinstance(home, str) and home.startswith(OUTSIDE) for home in homes)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -22,14 +22,14 @@ from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
 from support.skat_world import HOME, World, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from govfile import skat
     from govfile.filing.submission import Submission
     from govfile.transports.base import FileTransport
 
-GAMES = int(os.environ.get("GAMES", "100"))
+GAMES = int(os.environ.get("GAMES", "200"))
 _RUNS = 5
 _BREAKS = tuple(step for step in Step if step is not Step.LOGIN)
 
@@ -142,9 +142,13 @@ class Game:
 SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(GAMES)
 
 
-@pytest.mark.parametrize("block", range(8))
-def test_i1_i2_i3_hold_whatever_breaks(tmp_path: Path, block: int) -> None:
-    for seed in list(SEEDS)[block::8]:
+#: The first block is played in every run, the others with the slow proofs.
+BLOCKS = [SEEDS[:6], *(pytest.param(SEEDS[6 + start :: 8], marks=pytest.mark.slow) for start in range(8))]
+
+
+@pytest.mark.parametrize("seeds", BLOCKS, ids=map(str, range(len(BLOCKS))))
+def test_i1_i2_i3_hold_whatever_breaks(tmp_path: Path, seeds: Sequence[int]) -> None:
+    for seed in seeds:
         folder = tmp_path / str(seed)
         folder.mkdir()
         game = Game(folder, seed)
@@ -158,6 +162,7 @@ def test_i1_i2_i3_hold_whatever_breaks(tmp_path: Path, block: int) -> None:
             game.world.ledger.close()
 
 
+@pytest.mark.slow
 def test_the_games_are_worth_playing(tmp_path: Path) -> None:
     """Faults do happen in them: some submissions stay unknown, some are sent by a later run, some are answered."""
     ends: Counter[State] = Counter()
