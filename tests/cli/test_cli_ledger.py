@@ -157,3 +157,17 @@ def test_a_reader_that_goes_away_is_no_error(config: Path, tmp_path: Path) -> No
             command("ledger", "list", "--config", config), stdout=gone, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_l06_archive_moves_what_is_finished_and_says_where_it_is(config: Path, tmp_path: Path) -> None:
+    into = tmp_path / "2026.jsonl"
+    done = run("ledger", "archive", into, "--before", "2027-01-01", "--config", config, "--json")
+    assert (done.code, done.records) == (0, [{"schema": 1, "kind": "archive", "path": str(into), "filings": 1}])
+    assert [json.loads(line)["name"] for line in into.read_text().splitlines()] == ["refused.zip"]
+    assert str(into) in run("ledger", "show", "refused.zip", "--config", config).out.replace("\n", "")
+    assert run("ledger", "verify", "--config", config).code == 0
+    again = run("ledger", "archive", into, "--before", "2027-01-01", "--config", config)
+    assert again.code == 2
+    nothing = run("ledger", "archive", tmp_path / "none.jsonl", "--before", "2027-01-01", "--config", config)
+    assert (nothing.code, nothing.out) == (0, "nothing to archive\n")
+    assert not (tmp_path / "none.jsonl").exists()

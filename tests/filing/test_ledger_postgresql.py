@@ -88,7 +88,7 @@ def test_l05_tables_of_schema_1_are_migrated(server: Server, schema: str) -> Non
     server.run(
         f"DROP TABLE {schema}.govfile_received; DROP INDEX {schema}.govfile_by_state;"
         + "".join(f"DROP TABLE {schema}.govfile_{name};" for name in ("part", "kept", "counter", "used_number"))
-        + f"ALTER TABLE {schema}.govfile_submission DROP COLUMN set_names;"
+        + f"ALTER TABLE {schema}.govfile_submission DROP COLUMN set_names, DROP COLUMN archived;"
         f"UPDATE {schema}.govfile_about SET value = '1'"
     )
     with Ledger.open(server.url(schema)) as ledger:

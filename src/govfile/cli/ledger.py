@@ -85,6 +85,24 @@ def export(
     return Exit.DONE
 
 
+@command(app, "archive")
+def archive(
+    session: Session,
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file that takes the full records.")],
+    before: Annotated[str, typer.Option(metavar="TIME", help="What has not changed since this time.")],
+) -> Exit:
+    """Move full records of finished filings to a file; their names and digests stay in the ledger for ever."""
+    moment = show.parse_moment(before, "--before")
+    assert moment is not None
+    with session.open_ledger() as ledger:
+        count = ledger.archive(moment, to)
+    session.out.say(
+        f"{count} filing{'' if count == 1 else 's'} archived: {printable(to)}" if count else "nothing to archive"
+    )
+    session.out.record("archive", path=to if count else None, filings=count)
+    return Exit.DONE
+
+
 @command(app, "verify")
 def verify(session: Session) -> Exit:
     """Check every record of the ledger against its checksum and the rules of its states."""

@@ -174,6 +174,7 @@ def submission_fields(submission: Submission) -> dict[str, Any]:
         "key": submission.key,
         "again": submission.again,
         "source_path": submission.source_path,
+        "archived": submission.archived,
         "created": submission.history[0].at if submission.history else None,
         "changed": submission.history[-1].at if submission.history else None,
         "code": submission.rejection.code if submission.rejection else "",

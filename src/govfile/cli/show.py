@@ -76,6 +76,7 @@ def whole(out: Output, submission: Submission) -> None:
         ("source", submission.source_path or ""),
         ("sha256", submission.sha256 or "not known"),
         ("again", submission.again or ""),
+        ("full record", submission.archived or ""),
     ):
         if value:
             out.say(f"  {label + ':':<13}{printable(value)}")

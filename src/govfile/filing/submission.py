@@ -70,6 +70,8 @@ class Submission:
     with. `size` in bytes and `sha256` (64 hex digits) are of the source. `key` and `again` are the caller's.
     `set_names` are the remote names where several files carry the document; there `name` is that of the last one, the
     trigger, and for several sources `size` is their sum and `sha256` that of their SHA-256 digests, put together.
+    `archived` is the file with the full record of an old submission: then `history` has no details and `answers` is
+    empty.
     """
 
     id: str
@@ -92,6 +94,7 @@ class Submission:
     history: tuple[Event, ...] = ()
     answers: tuple[Answer, ...] = ()
     revision: int = 0
+    archived: str | None = None
 
     @property
     def remote_names(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from govfile.certificates.secret import Secret
@@ -241,6 +241,25 @@ class Ledger(SetBook):
         row = to_receipt_row(received)
         made = self._database.write(lambda session: session.insert(session.statements.receive, row), durable=durable)
         return made == 1
+
+    def archive(self, before: datetime, into: str | os.PathLike[str]) -> int:
+        """Move the full records of final submissions (ANSWERED, REJECTED), unchanged since `before`, to the new file
+        `into`, one JSON object a line; returns how many.
+
+        Their names and digests stay, and go on refusing duplicates; what is read of them later says in `.archived`
+        which file holds the rest. The file is on the disk before the ledger changes, and is not made for none. Raises
+        `ConfigurationError` when there is a file already, `LedgerError` when it cannot be written.
+        """
+        from govfile.filing.ledger.archive import slim_down, write_archive
+
+        path = Path(into).absolute()
+        return slim_down(self._database, path) if write_archive(self._archivable(before), path) else 0
+
+    def _archivable(self, before: datetime) -> Iterator[Submission]:
+        for state in (State.ANSWERED, State.REJECTED):
+            for submission in self.search(state=state, until=before):
+                if submission.archived is None and submission.history[-1].at < before:
+                    yield submission
 
     def take_back(self, submission_id: str, by: Owner) -> Submission:
         """Undo the `start` of this very owner, if it took effect: nothing was sent, and it is PREPARED again."""

@@ -57,6 +57,7 @@ def as_dict(submission: Submission) -> dict[str, Any]:
         "history": [_event(event) for event in submission.history],
         "answers": [_answer(answer) for answer in submission.answers],
         "revision": submission.revision,
+        "archived": submission.archived,
     }
 
 

@@ -1,7 +1,8 @@
 """From every earlier schema to this one.
 
 Version 1 knew submissions only. Version 2 adds what was received and an index on states. Version 3 adds sets of files:
-their names, their parts, what is kept until they are sent, and the numbers in their names.
+their names, their parts, what is kept until they are sent, and the numbers in their names. Version 4 adds where the
+full record of an old submission is.
 """
 
 from __future__ import annotations
@@ -33,8 +34,12 @@ def _to_3(session: Session) -> None:
         session.connection.execute(CreateTable(table))
 
 
+def _to_4(session: Session) -> None:
+    session.say("ALTER TABLE govfile_submission ADD COLUMN archived TEXT")
+
+
 #: A version → what leads from it to the next.
-STEPS: Mapping[int, Callable[[Session], None]] = {1: _to_2, 2: _to_3}
+STEPS: Mapping[int, Callable[[Session], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 
 
 def version_of(database: Database) -> int:

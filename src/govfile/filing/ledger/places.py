@@ -144,11 +144,11 @@ def _gone(path: Path, what: str) -> LedgerError:
     )
 
 
-def create(path: Path, build: Callable[[Path], None]) -> bool:
-    """Make a new ledger: `build` writes it to the path it is given, in a folder of its own, then it is moved in place.
+def create(path: Path, build: Callable[[Path], None], *, what: str = "ledger") -> bool:
+    """Make a new file: `build` writes it to the path it is given, in a folder of its own, then it is moved in place.
 
-    Returns False when another process was quicker; then its ledger stands. Whatever the moment of a crash, there is
-    either no ledger or a whole one.
+    Returns False when another process was quicker; then its file stands. Whatever the moment of a crash, there is
+    either no file or a whole one. `what` names it in messages.
     """
     try:
         workshop = Path(tempfile.mkdtemp(prefix=_workshop_prefix(path), dir=path.parent))
@@ -169,7 +169,7 @@ def create(path: Path, build: Callable[[Path], None]) -> bool:
             return False
         if isinstance(error, LedgerError):
             raise
-        raise _cannot_create(path, error) from error
+        raise _cannot_create(path, error, what) from error
     return True
 
 
@@ -186,7 +186,7 @@ def clear_workshops(path: Path) -> None:
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _cannot_create(path: Path, error: OSError) -> LedgerError:
+def _cannot_create(path: Path, error: OSError, what: str) -> LedgerError:
     advice = "give this user write access to the folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         advice = "free space on the disk"
@@ -195,7 +195,7 @@ def _cannot_create(path: Path, error: OSError) -> LedgerError:
     elif error.errno == errno.EROFS:
         advice = "the file system is read-only; choose another folder"
     return LedgerError(
-        f"the ledger {path} cannot be created: {error.strerror}", certain="nothing was created", advice=advice
+        f"the {what} {path} cannot be created: {error.strerror}", certain="nothing was created", advice=advice
     )
 
 

@@ -43,6 +43,7 @@ COLUMNS: tuple[str, ...] = (
     "answers",
     "owner",
     "set_names",
+    "archived",
     "crc",
 )
 
@@ -81,12 +82,14 @@ def fits(values: Sequence[Any], crc: Any) -> bool:
 
 
 def sealed(values: Sequence[Any]) -> tuple[Any, ...]:
-    """A submission's values with their checksum; without names of a set it is that of schema 1."""
+    """A submission's values with their checksum; without the columns that came later it is that of schema 1."""
     return (*values, checksum(_sealed_part(values)))
 
 
 def _sealed_part(values: Sequence[Any]) -> Sequence[Any]:
-    return values[:-1] if values[-1] is None else values
+    if values[-1] is not None:
+        return values
+    return values[:-1] if values[-2] is not None else values[:-2]
 
 
 def checksum(values: Sequence[Any]) -> int:
@@ -121,6 +124,7 @@ def new_row(claim: Claim, identifier: str, guard: str, created: int) -> tuple[An
         "",
         "",
         _write_names(claim.set_names),
+        None,
     )
     return sealed(values)
 
@@ -175,6 +179,7 @@ def to_row(submission: Submission, guard: str, owner: str) -> tuple[Any, ...]:
         _write_answers(submission.answers),
         owner,
         _write_names(submission.set_names),
+        submission.archived,
     )
     return sealed(values)
 
@@ -223,6 +228,7 @@ def _submission(values: dict[str, Any]) -> Submission:
         verdict=Verdict(values["verdict"]) if values["verdict"] is not None else None,
         history=(Event(at=created, state=State.PREPARED, evidence=CLAIMED), *_read_history(values["history"])),
         answers=_read_answers(values["answers"]),
+        archived=values["archived"],
         revision=values["revision"],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Identity, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 #: What this program writes. `migrations.py` leads here from every earlier version.
-VERSION = 3
+VERSION = 4
 
 #: Marks a SQLite file as a ledger of this library (the bytes "gvfl").
 APPLICATION_ID = 0x6776666C
@@ -24,7 +24,8 @@ about = Table(
 #: One row a document. `folded` is the name without regard to case. `guard` tells filings of one content apart:
 #: empty, the caller's key, or a token of its own. `history` and `answers` are JSON, so that one row is one unit that
 #: changes at once and carries one checksum. Times are microseconds since 1970 (UTC); order is by `seq`. `set_names` is
-#: JSON, NULL where one file carries the document (and is then left out of the checksum, as before version 3).
+#: JSON, NULL where one file carries the document; `archived` is the file with the full record, NULL where that is here.
+#: Trailing NULLs are left out of the checksum, so that it is the one of earlier versions.
 submissions = Table(
     "govfile_submission",
     metadata,
@@ -53,6 +54,7 @@ submissions = Table(
     Column("answers", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("set_names", Text),
+    Column("archived", Text),
     Column("crc", BigInteger, nullable=False),
     UniqueConstraint("id", name="govfile_submission_id"),
     UniqueConstraint("authority", "environment", "sender", "folded", name="govfile_one_name"),

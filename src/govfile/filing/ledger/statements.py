@@ -64,8 +64,8 @@ def _insert_if_free(table: Table, columns: Sequence[str], dialect: Dialect) -> S
     return statement
 
 
-def _record(*, unread: bool) -> ClauseElement:
-    changed = {name: bindparam(name, type_=submissions.c[name].type) for name in _CHANGED}
+def _record(*, unread: bool, also: Sequence[str] = ()) -> ClauseElement:
+    changed = {name: bindparam(name, type_=submissions.c[name].type) for name in (*_CHANGED, *also)}
     was = [submissions.c.revision == bindparam("was", type_=Integer())]
     if unread:
         was.append(submissions.c.crc == bindparam("was_crc", type_=submissions.c.crc.type))
@@ -83,6 +83,7 @@ class Statements:
         self.receive = _insert_if_free(received, RECEIVED_COLUMNS, dialect)
         self.record = Statement(_record(unread=False), dialect)
         self.record_unread = Statement(_record(unread=True), dialect)
+        self.slim = Statement(_record(unread=False, also=("source_path", "certificate", "archived")), dialect)
         self.by_id = Statement(rows.where(*_equal("id")), dialect)
         self.by_name = Statement(rows.where(*_equal(*_NAME)), dialect)
         some_names = [bindparam(f"name_{position}", type_=Text()) for position in range(NAMES_AT_ONCE)]

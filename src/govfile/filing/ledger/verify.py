@@ -78,8 +78,9 @@ def _submission(row: Sequence[Any]) -> Iterator[Finding]:
 
 def _history(submission: Submission) -> Iterator[str]:
     """The history told again must end where the record stands."""
-    if submission.revision != len(submission.history):
-        yield f"revision {submission.revision} after {len(submission.history)} events"
+    events = len(submission.history) + (submission.archived is not None)  # being archived leaves no event
+    if submission.revision != events:
+        yield f"revision {submission.revision} after {events} changes"
     told = attrs.evolve(submission, history=submission.history[:1], revision=1, state=submission.history[0].state)
     try:
         for event in submission.history[1:]:
