@@ -44,13 +44,13 @@ def _session(folder: Path, text: str = GOOD) -> Session:
 
 
 def test_a_profile_gives_what_a_channel_needs(tmp_path: Path) -> None:
-    session = _session(tmp_path, GOOD + "channel_created = 2026-03-02T10:15:00+01:00\n")
+    session = _session(tmp_path, GOOD + "channel_created_at = 2026-03-02T10:15:00+01:00\n")
     place = session.onss_environment
     assert (place.name, place.letter, place.host, place.port) == ("production", "R", "sftp.socialsecurity.be", 8022)
     assert place.host_keys is not None
     assert place.host_keys.fingerprints == (FINGERPRINT,)
     assert (session.sender, session.user, session.signer) == ("006400", "EXPDEMOENTREPRISE", None)
-    assert session.channel_created is not None
+    assert session.channel_created_at is not None
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_profile_gives_what_a_channel_needs(tmp_path: Path) -> None:
         ('sender = "006400"', 'pasword = "x"', "unknown key pasword"),
         ('sender = "006400"', 'password = {env = "X"}', "unknown key password"),
         (USER, 'ssh_passphrase = "hunter2"', "must be a reference"),
-        (USER, "channel_created = 2026-03-02T10:15:00", "no offset"),
-        (USER, 'channel_created = "yesterday"', "must be a date and time"),
+        (USER, "channel_created_at = 2026-03-02T10:15:00", "no offset"),
+        (USER, 'channel_created_at = "yesterday"', "must be a date and time"),
         ('base = "production"', 'base = "prod"', "is not known"),
         ('base = "production"', 'base = "production", host = "elsewhere.example"', "unknown key host"),
         ('base = "production"', 'name = "production", host = "localhost"', "belongs to the authority"),
@@ -80,7 +80,7 @@ def test_what_is_wrong_in_a_profile_is_named(tmp_path: Path, old: str, new: str,
     session = _session(tmp_path, GOOD.replace(old, new))
 
     def read() -> None:
-        _ = (session.onss_environment, session.sender, session.channel_created)
+        _ = (session.onss_environment, session.sender, session.channel_created_at)
         session.profile.places.secret(session.profile.table, "ssh_passphrase")
 
     with pytest.raises(ConfigurationError, match=words) as refused:
@@ -112,7 +112,7 @@ def test_a_known_hosts_file_is_believed(tmp_path: Path) -> None:
     assert len(place.host_keys.entries) == 1
 
 
-@pytest.mark.parametrize(("command", "authority"), [("skat", "onss")])
+@pytest.mark.parametrize(("command", "authority"), [("skat", "onss"), ("onss", "skat")])
 def test_a_profile_for_another_authority_is_refused(tmp_path: Path, command: str, authority: str) -> None:
     text = GOOD if authority == "onss" else '[profiles.default]\nenvironment = "test"\nledger = "filings.db"\n'
     _session(tmp_path, text)

@@ -31,7 +31,7 @@ COMMON_KEYS = frozenset({"authority", "environment", "credential", "passphrase",
 #: Authority → what only its profiles hold. A profile without `authority` is one for the first.
 OWN_KEYS = {
     "skat": frozenset({"password", "username", "services"}),
-    "onss": frozenset({"sender", "user", "ssh_key", "ssh_passphrase", "channel_created"}),
+    "onss": frozenset({"sender", "user", "ssh_key", "ssh_passphrase", "channel_created_at", "trust"}),
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
     from govfile.certificates.ssh import SshKey
+    from govfile.certificates.trust import Trust
     from govfile.cli.config import Profile
     from govfile.cli.output import Output
     from govfile.filing.ledger import Ledger
@@ -93,16 +94,24 @@ class Session:
         """The technical user name."""
         return self.profile.table.need("user", str)
 
+    @cached_property
+    def trust(self) -> Trust | None:
+        """The authorities that signers of answers must lead up to, None where the profile has none."""
+        from govfile.certificates.trust import Trust
+
+        file = self.profile.places.path(self.profile.table, "trust")
+        return None if file is None else Trust.only(file)
+
     @property
-    def channel_created(self) -> datetime | None:
+    def channel_created_at(self) -> datetime | None:
         """When the channel was made or its key changed (aware), None where the profile does not say."""
         from datetime import datetime
 
-        found = self.profile.table.get("channel_created", datetime)
+        found = self.profile.table.get("channel_created_at", datetime)
         if found is not None and found.tzinfo is None:
             raise ConfigurationError(
-                f"{self.profile.table.where}: channel_created has no offset from UTC",
-                advice="e.g. channel_created = 2026-03-02T10:15:00+01:00",
+                f"{self.profile.table.where}: channel_created_at has no offset from UTC",
+                advice="e.g. channel_created_at = 2026-03-02T10:15:00+01:00",
             )
         return found
 
