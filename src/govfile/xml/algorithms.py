@@ -81,5 +81,14 @@ class Canonicalization(enum.Enum):
 
     @property
     def keeps_comments(self) -> bool:
-        """Whether comments are part of what is digested."""
+        """Whether it writes comments, where there are any."""
         return self in {self.EXCLUSIVE_WITH_COMMENTS, self.INCLUSIVE_WITH_COMMENTS}
+
+    @property
+    def without_comments(self) -> Canonicalization:
+        """The same without comments: what it comes to behind a reference.
+
+        A reference by id, or to the whole document, leaves comments out before anything else happens (W3C XML
+        Signature 1.1, section 4.4.3.3).
+        """
+        return Canonicalization.EXCLUSIVE if self.is_exclusive else Canonicalization.INCLUSIVE

@@ -114,6 +114,7 @@ def sign(
 def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Element) -> str:
     """The `ds:Reference` in its canonical form."""
     element = _referenced(tree, wanted)
+    method = wanted.canonicalization.without_comments
     encloses = element is parent or any(above is element for above in parent.iterancestors())
     if wanted.is_enveloped != encloses and not wanted.is_token:
         where = "outside" if wanted.is_enveloped else "inside"
@@ -125,14 +126,14 @@ def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Ele
         token = token_of(tree, element)
         if token is None:
             raise InvalidContent(f"the element {wanted.id!r} does not refer to an assertion in the document")
-        content = canonical_token(token, wanted.canonicalization, wanted.prefixes)
-        method = f'<ds:CanonicalizationMethod Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}'
+        content = canonical_token(token, method, wanted.prefixes)
+        named = f'<ds:CanonicalizationMethod Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}'
         transforms = (
-            f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">{method}'
+            f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">{named}'
             "</ds:CanonicalizationMethod></wsse:TransformationParameters></ds:Transform>"
         )
     else:
-        content = canonical_bytes(element, wanted.canonicalization, wanted.prefixes)
+        content = canonical_bytes(element, method, wanted.prefixes)
         transforms = f'<ds:Transform Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}</ds:Transform>'
         if wanted.is_enveloped:
             transforms = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>{transforms}'

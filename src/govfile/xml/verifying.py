@@ -166,15 +166,16 @@ def _part(
     tree: _tree.Tree, signature: _Element, element: _Element, part: Part, reference: SignedReference
 ) -> VerifiedPart:
     """A part, when the digest of its canonical bytes is right."""
-    method = reference.method
+    method = reference.method.canonicalization.without_comments
+    prefixes = reference.method.prefixes
     above = element.getparent()
     indices = _tree.indices(element)
     if reference.is_token:
-        content = canonical_token(element, method.canonicalization, method.prefixes)
+        content = canonical_token(element, method, prefixes)
     else:
         if signature.getparent() is element:
             _take_out(signature, element)
-        content = canonical_bytes(element, method.canonicalization, method.prefixes)
+        content = canonical_bytes(element, method, prefixes)
     if not hmac.compare_digest(hashlib.new(reference.digest.value, content).digest(), reference.value):
         raise TrustError(
             "the digest of a signed part does not hold: it was changed after it was signed",
