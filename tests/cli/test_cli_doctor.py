@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from govfile.cli.doctor.skat import MADE, REMEDIES, Examination
+from govfile.cli.doctor.checks import MADE
+from govfile.cli.doctor.skat import REMEDIES, Examination
 from govfile.cli.doctor.steps import Mark, examine
 from govfile.cli.output import Output
 from govfile.cli.session import Session

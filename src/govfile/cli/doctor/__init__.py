@@ -22,3 +22,21 @@ def skat(session: Session) -> Exit:
         return report(session.out, examination.steps())
     finally:
         examination.close()
+
+
+@command(app, "onss")
+def onss(session: Session) -> Exit:
+    """Check everything a filing with the Belgian channel needs, without filing anything.
+
+    From the configuration, the SSH key and the signing certificate to the host key, the login, its algorithms, the
+    folders, the ledger and the clock; steps that need a failed one are left out. Exits with the code of the worst
+    finding.
+    """
+    from govfile.cli.doctor.onss import Examination
+    from govfile.cli.doctor.steps import report
+
+    examination = Examination(session)
+    try:
+        return report(session.out, examination.steps())
+    finally:
+        examination.close()

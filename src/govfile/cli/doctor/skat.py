@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from govfile import errors
+from govfile.cli.doctor.checks import REMEDIES as SHARED
+from govfile.cli.doctor.checks import Checks, readable_by
 from govfile.cli.doctor.steps import Found, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from govfile.certificates.credential import Credential
-    from govfile.cli.config import SecretRef
-    from govfile.cli.session import Session
     from govfile.skat.folders import Layout
     from govfile.skat.username import Login
     from govfile.transports.ftps import FtpsTransport
-
-#: A clock before this version was made is certainly wrong.
-MADE = datetime(2026, 1, 1, tzinfo=UTC)
-_TOLERANCE = timedelta(minutes=2)
 
 _SE_NUMBER = (
     "order the roles for this certificate (TastSelv Erhverv, or the sign-up form of the area), then wait an hour: they "
@@ -31,16 +23,17 @@ _SE_NUMBER = (
     "itself: let the legal unit with the CVR number file as its agent"
 )
 
+#: In the order of the checks.
 REMEDIES = {
-    "configuration": "correct govfile.toml; `docs/reference/cli.md` lists its keys",
+    "configuration": SHARED["configuration"],
     "password": "the authority issues it for this certificate and environment; refer to it by env, file or keyring",
-    "passphrase": "refer to the credential's passphrase (or PIN) by env, file or keyring",
-    "certificate": "check file and passphrase with: govfile cert inspect FILE",
+    "passphrase": SHARED["passphrase"],
+    "certificate": SHARED["certificate"],
     "validity": "renew it in MitID Erhverv; a renewed certificate keeps its UUID, and so its user name and folders",
     "kind": "use an organisation or system certificate (OCES3) of the company",
     "user name": "leave username out of the profile, or write the one the authority registered for this certificate",
     "environment": "choose the environment the certificate was issued for, or the certificate for this environment",
-    "name lookup": "check the host in the profile and this machine's name servers",
+    "name lookup": SHARED["name lookup"],
     "control port": "have the firewall let this machine open connections to this host and port",
     "server identity": "check `trust` in the profile, and whether something on the way opens TLS; never switch it off",
     "registration": "hand in the public half (govfile cert export) and wait for the confirmation, then try again",
@@ -48,22 +41,16 @@ REMEDIES = {
     "data port": "have the firewall open the whole range of data ports to this host, not only the control port",
     "folders": _SE_NUMBER,
     "out": "only the certificate that filed sees its answers; check that this is the one",
-    "ledger": "restore it from a backup; never delete it: it is what keeps anything from being filed twice",
-    "answers folder": "make the folder, or let this user write to it",
-    "clock": "set this computer's clock by a time server (NTP)",
+    "ledger": SHARED["ledger"],
+    "answers folder": SHARED["answers folder"],
+    "clock": SHARED["clock"],
 }
 
 
-class Examination:
-    """The checks of a profile. Each part they share is made once, by the first that needs it; one login is tried.
+class Examination(Checks):
+    """The checks of a profile; one login is tried."""
 
-    `clock` gives aware UTC times.
-    """
-
-    def __init__(self, session: Session, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._session = session
-        self._clock = clock
-        self._newest: datetime | None = None
+    renewal = REMEDIES["validity"]
 
     def close(self) -> None:
         """End the conversation with the gateway, where there was one."""
@@ -98,46 +85,10 @@ class Examination:
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 
-    def configuration(self) -> Found:
-        """The file, the profile and its environment can be read."""
-        environment = self._session.environment
-        return Found(f"profile {self._session.profile.name}, {environment.name} at {environment.host}")
-
     def password(self) -> Found:
         """The reference to the gateway password leads to one."""
         _ = self._session.password
-        return _readable_by(self._session.profile.places.secret(self._session.profile.table, "password"))
-
-    def passphrase(self) -> Found:
-        """The reference to the credential's passphrase or PIN leads to one."""
-        profile = self._session.profile
-        reference = profile.places.secret(profile.table, "passphrase")
-        if isinstance(profile.table.values.get("credential"), dict):
-            reference = reference or profile.places.secret(profile.table.table("credential"), "pin")
-        if reference is None:
-            return Found("none is configured")
-        reference.resolve()
-        return _readable_by(reference)
-
-    @cached_property
-    def _credential(self) -> Credential:
-        from govfile.cli.keys import load_credential
-
-        return load_credential(self._session.profile, whenever=True)
-
-    def certificate(self) -> Found:
-        """Key and certificate can be read and fit, whatever their dates."""
-        subject = self._credential.subject
-        return Found(f"key and certificate fit; {subject.organisation or subject.common_name or 'no name in it'}")
-
-    def validity(self) -> Found:
-        """The certificate is valid now, and for a while yet."""
-        now = self._clock()
-        self._credential.check(now)
-        left = (self._credential.expires - now).days
-        soon = self._credential.expires_within(now) is not None
-        remedy = f"order its successor now: {REMEDIES['validity']}" if soon else ""
-        return Found(f"valid until {self._credential.expires:%Y-%m-%d}, {left} days", remedy)
+        return readable_by(self._session.profile.places.secret(self._session.profile.table, "password"))
 
     def kind(self) -> Found:
         """The certificate stands for a company, in a form the gateway knows."""
@@ -165,30 +116,6 @@ class Examination:
         check_environment(self._credential, self._session.environment)
         issued = {True: "test", False: "production", None: "an unknown use"}[self._credential.is_test]
         return Found(f"the certificate was issued for {issued}")
-
-    # --- what lies on the way -----------------------------------------------------------------------------------
-
-    def name_lookup(self) -> Found:
-        """The host's name is found."""
-        host, port = self._session.environment.host, self._session.environment.port
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise errors.ConnectionFailed(
-                f"the name {host} is not found: {error}", phase=errors.Phase.RESOLVE
-            ) from error
-        return Found(f"{host} is {', '.join(sorted({str(address[4][0]) for address in found}))}")
-
-    def control_port(self) -> Found:
-        """The control port takes connections."""
-        environment = self._session.environment
-        endpoint = (environment.host, environment.port)
-        try:
-            socket.create_connection(endpoint, timeout=environment.policy.timeouts.connect).close()
-        except OSError as error:
-            reason = error.strerror or error
-            raise errors.ConnectionFailed(f"port {environment.port} of {environment.host}: {reason}") from error
-        return Found(f"port {environment.port} takes connections")
 
     # --- what the gateway says ----------------------------------------------------------------------------------
 
@@ -271,46 +198,6 @@ class Examination:
         self._newest = max((entry.modified for entry in entries if entry.modified), default=None)
         return Found(f"{len(entries)} files wait in it")
 
-    # --- what is kept -------------------------------------------------------------------------------------------
-
-    def ledger(self) -> Found:
-        """The ledger can be opened, and every record holds."""
-        from govfile.cli.ledgers import is_there
-
-        if not is_there(self._session.profile):
-            return Found("there is none yet", "the first filing makes it; if there was one before, restore that first")
-        with self._session.open_ledger() as ledger:
-            findings = list(ledger.verify())
-            ahead = next(iter(ledger.search(since=self._clock() + _TOLERANCE, limit=1)), None)
-        if ahead is not None:
-            self._newest = max(filter(None, (self._newest, ahead.created)))
-        if findings:
-            raise errors.LedgerDamaged(f"{len(findings)} findings, the first: {findings[0]}")
-        return Found("sound")
-
-    def answers_folder(self) -> Found:
-        """Where answers are to be kept can be written."""
-        folder = self._session.profile.places.path(self._session.profile.table, "into")
-        if folder is None:
-            return Found("none is configured; `collect` needs --into")
-        if not folder.exists():
-            return Found(f"{folder} is not there yet; collecting makes it")
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise errors.ConfigurationError(f"{folder} is no folder this user can write to")
-        return Found(f"{folder}")
-
-    def clock(self) -> Found:
-        """Nothing shows that this computer's clock is behind."""
-        now = self._clock()
-        if now < MADE:
-            raise errors.ConfigurationError(f"the clock says {now:%Y-%m-%d}, which is before this version was made")
-        if self._newest is not None and self._newest > now + _TOLERANCE:
-            behind = self._newest - now
-            raise errors.ConfigurationError(
-                f"the gateway or the ledger has times {int(behind.total_seconds())} seconds ahead of this clock"
-            )
-        return Found(f"{now:%Y-%m-%d %H:%M:%S} UTC; nothing contradicts it")
-
 
 def _is_about_us(refusal: errors.GovfileError) -> bool:
     """Whether it was the server that broke off, once it could see our certificate.
@@ -322,10 +209,3 @@ def _is_about_us(refusal: errors.GovfileError) -> bool:
     if isinstance(refusal, errors.ConnectionFailed):
         return refusal.phase is errors.Phase.AUTHENTICATE
     return isinstance(refusal, errors.CredentialError)
-
-
-def _readable_by(reference: SecretRef | None) -> Found:
-    assert reference is not None
-    if reference.file is not None and os.name == "posix" and reference.file.stat().st_mode & 0o004:
-        return Found(f"{reference}, which every user can read", f"chmod 600 {reference.file}")
-    return Found(f"found: {reference}")

@@ -19,12 +19,15 @@ class Office(Protocol):
 
     def resume(self) -> Sequence[Resumed]:
         """Finish what a crash left behind."""
+        ...
 
     def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
         """Settle an unknown outcome by hand."""
+        ...
 
     def rebuild(self) -> int:
         """Burn the names that are used up; how many were new."""
+        ...
 
 
 @attrs.frozen
