@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from govfile import Credential
 from support import pki
+from support.onss_world import World
 from support.signing import signing_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +29,11 @@ def signer(root: pki.Authority) -> pki.Identity:
 @pytest.fixture(scope="session")
 def credential(signer: pki.Identity) -> Credential:
     return Credential.from_pem(signer.key_pem() + signer.pem)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A sender with a fresh ledger and the channel's folders in memory."""
+    made = World(tmp_path)
+    yield made
+    made.ledger.close()

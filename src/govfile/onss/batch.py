@@ -6,20 +6,22 @@ transaction records which triggers go next, and those triggers are sent.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from govfile.errors import AlreadyFiled, DuplicateContent, GovfileError
+from govfile.errors import DuplicateContent, GovfileError
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
+from govfile.onss.claiming import refusal
 from govfile.onss.sending import EMPTY, check_receipt
 from govfile.transports.base import PutReceipt
 from govfile.transports.sftp.values import Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Protocol
 
     from govfile.filing.ledger import Ledger
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     class ManyAtOnce(Protocol):
         """A transport with several files on the way at once."""
 
-        def put_many(self, uploads: Sequence[Upload]) -> tuple[PutReceipt | GovfileError, ...]: ...
+        def put_many(
+            self, uploads: Sequence[Upload], *, committing: Callable[[Upload], None] | None = None
+        ) -> tuple[PutReceipt | GovfileError, ...]: ...
 
     Outcome = Submission | GovfileError
 
@@ -90,26 +94,32 @@ class Batch:
 
     def _claim(self, jobs: Iterable[_Job]) -> None:
         new = []
+        taken: set[str] = set()
         for job in jobs:
             try:
                 job.prepared = self.preparer.prepare(job.filing)
                 found = self.claimer.earlier(job.prepared)
                 if found is None:
                     new.append((job, self.preparer.draft(job.prepared)))
-                elif isinstance(found, AlreadyFiled):
-                    job.outcome = found
                 else:
-                    job.submission = found
+                    self._assign(job, found, taken)
             except GovfileError as error:
                 job.outcome = error
         for (job, _), made in zip(new, self.ledger.claim_sets([draft for _, draft in new]), strict=True):
-            if isinstance(made, DuplicateContent):
-                assert job.prepared is not None
-                judged = self.claimer.judge(job.prepared, made)
-                job.outcome = judged if isinstance(judged, DuplicateContent) else None
-                job.submission = None if isinstance(judged, DuplicateContent) else judged
-            else:
-                job.submission = made[0]
+            assert job.prepared is not None
+            found = self.claimer.judge(job.prepared, made) if isinstance(made, DuplicateContent) else made[0]
+            self._assign(job, found, taken)
+
+    @staticmethod
+    def _assign(job: _Job, found: Submission | DuplicateContent, taken: set[str]) -> None:
+        """One set is sent once, also when it is asked for twice in one group."""
+        if isinstance(found, DuplicateContent):
+            job.outcome = found
+        elif found.id in taken:
+            job.outcome = refusal(found, found.sha256 or "")
+        else:
+            taken.add(found.id)
+            job.submission = found
 
     def _make_ready(self, job: _Job) -> None:
         assert job.submission is not None
@@ -157,12 +167,13 @@ class Batch:
         for job, submission in zip(ready, recorded, strict=True):
             job.submission = submission
         uploads = [Upload(path=self.sender.path(_its(job).name), content=EMPTY) for job in ready]
-        confirmed = []
-        for job, found in zip(ready, _put_all(transport, uploads), strict=True):
+        confirmed, gone = [], set[str]()
+        for job, found in zip(ready, _put_all(transport, uploads, gone), strict=True):
             if isinstance(found, PutReceipt):
                 confirmed.append(job)
             else:
-                job.outcome = self._ended(job, found, is_triggered=True)
+                has_left = self.sender.path(_its(job).name) in gone
+                job.outcome = self._ended(job, found, is_triggered=has_left)
         evidence = Evidence(proof=Proof.CONFIRMED, detail="every file confirmed; then the trigger was confirmed")
         done = self.ledger.record_many([(_its(job).id, evidence) for job in confirmed])
         self.ledger.drop_kept([submission.id for submission in done])
@@ -217,16 +228,20 @@ def _failure(found: PutReceipt | GovfileError, content: Content) -> GovfileError
     return None
 
 
-def _put_all(transport: FileTransport, uploads: Sequence[Upload]) -> Sequence[PutReceipt | GovfileError]:
-    """Many at once where the transport can, else one after the other."""
+def _put_all(
+    transport: FileTransport, uploads: Sequence[Upload], gone: set[str] | None = None
+) -> Sequence[PutReceipt | GovfileError]:
+    """Many at once where the transport can, else one after the other; `gone` gets the paths that may have left."""
+    paths = set[str]() if gone is None else gone
     many: ManyAtOnce | None = transport if hasattr(transport, "put_many") else None  # type: ignore[assignment]
     if many is not None:
-        return many.put_many(uploads)
+        return many.put_many(uploads, committing=lambda upload: paths.add(upload.path))
     found: list[PutReceipt | GovfileError] = []
     for upload in uploads:
+        path = upload.path
+        again: dict[str, Any] = {"rewrite": True} if upload.rewrite else {}
         try:
-            again = {"rewrite": True} if upload.rewrite else {}
-            found.append(transport.put(upload.path, upload.content, **again))  # type: ignore[arg-type]
+            found.append(transport.put(path, upload.content, committing=functools.partial(paths.add, path), **again))
         except GovfileError as error:
             found.append(error)
     return found

@@ -39,7 +39,7 @@ class Claimer:
             sha256 = found.source.sha256
             earlier = self.ledger.find_content(**self.scope.where(), sha256=sha256, key=prepared.filing.key)
             if earlier is not None:
-                return self.judge(prepared, _refusal(earlier, found.source.sha256))
+                return self.judge(prepared, refusal(earlier, found.source.sha256))
         return None
 
     def claim(self, prepared: Prepared) -> Submission:
@@ -75,7 +75,8 @@ class Claimer:
         return self._unsent
 
 
-def _refusal(earlier: Submission, sha256: str) -> DuplicateContent:
+def refusal(earlier: Submission, sha256: str) -> DuplicateContent:
+    """What to say of a content that was filed before, or that is being filed."""
     return DuplicateContent(
         f"the content {sha256[:8]}… was filed on {earlier.created:%Y-%m-%d} to {earlier.service} as {earlier.name} "
         f"({earlier.state.value})",
