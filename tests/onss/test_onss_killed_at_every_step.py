@@ -55,6 +55,7 @@ class Run:
     @property
     def times(self) -> int:
         """How often the transfer point was told to process the document."""
+        self.authority.clock.advance(1)  # a trigger is picked up a moment after it came
         digest = hashlib.sha256(self.document.read_bytes()).hexdigest()
         return sum(part.sha256 == digest for one in self.authority.declared for part in one.parts)
 
