@@ -52,6 +52,15 @@ def test_a_document_is_sent_under_its_final_name_and_recorded_step_by_step(world
     assert world.ledger.get(filed.id) == filed
 
 
+def test_an_odd_name_is_noted_once_and_by_name(world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    odd = tmp_path / "report.zip"
+    odd.write_bytes(report())
+    world.gateway().submit(odd, service="Udlaan")
+    notes = [record.getMessage() for record in caplog.records if "does not have the shape" in record.getMessage()]
+    assert len(notes) == 1
+    assert notes[0].startswith("report.zip does not")
+
+
 def test_classic_files_cross_as_ascii(world: World) -> None:
     world.gateway().submit(records("a").replace(b"\r\n", b"\n"), service="AKSA", name="run7.txt")
     assert world.server.arrivals[0][1:] == (hashlib.sha256(records("a")).hexdigest(), TransferType.ASCII)

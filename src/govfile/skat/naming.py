@@ -17,6 +17,7 @@ import attrs
 from govfile.errors import InvalidName
 from govfile.filing.names import CAREFUL, NameRule, NameTemplate
 from govfile.skat.rente import OUTER_SHAPE, VALIDATION_PREFIX, smuggles_prefix
+from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,9 @@ class Naming:
             return
         if self.is_strict:
             raise InvalidName(f"the file name {name} does not have the shape {self.shape.pattern}")
-        logger.warning("a name does not have the shape that is inferred for its service; it is used all the same")
+        logger.warning(
+            "%s does not have the shape that is inferred for its service; it is used all the same", blot(name)
+        )
 
     def make(
         self,
@@ -78,7 +81,7 @@ class Naming:
                 certain="nothing was claimed or sent",
                 advice="give name=",
             )
-        self.check(source_name)
+        self.rule.check(source_name)
         return source_name
 
 
