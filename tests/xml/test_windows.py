@@ -88,6 +88,18 @@ def test_t07_fractions_and_offsets_are_understood() -> None:
     assert verified.valid_until == datetime(2026, 6, 1, 12, 25, 0, 500000, tzinfo=UTC)
 
 
+def test_t07_a_statement_without_begin_holds_from_its_issue_where_a_policy_says_so() -> None:
+    policy = attrs.evolve(messages.card_policy(), window=Window(begins_when_issued=True))
+    document = card(None, messages.UNTIL)
+    assert verify(document, policy, at=messages.NOW).valid_from == BEGIN
+    with pytest.raises(TrustError, match="holds from"):
+        verify(document, policy, at=BEGIN - timedelta(minutes=1))
+    undated = messages.CARD_ENVELOPE.replace(f' IssueInstant="{messages.FROM}"'.encode(), b"")
+    undated = undated.replace(f' NotBefore="{messages.FROM}"'.encode(), b"")
+    with pytest.raises(TrustError, match="IssueInstant is missing"):
+        verify(messages.signed_card(undated), policy, at=messages.NOW)
+
+
 def test_t07_conditions_twice_are_refused() -> None:
     twice = messages.signed_card(messages.CARD_ENVELOPE.replace(CONDITIONS, CONDITIONS * 2))
     with pytest.raises(TrustError, match="2 elements Conditions"):

@@ -74,15 +74,11 @@ class Canonicalization(enum.Enum):
     INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
     INCLUSIVE_WITH_COMMENTS = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments"
 
-    @property
-    def is_exclusive(self) -> bool:
-        """Whether namespaces are written where they are used, not where they are declared."""
-        return self in {self.EXCLUSIVE, self.EXCLUSIVE_WITH_COMMENTS}
-
-    @property
-    def keeps_comments(self) -> bool:
-        """Whether it writes comments, where there are any."""
-        return self in {self.EXCLUSIVE_WITH_COMMENTS, self.INCLUSIVE_WITH_COMMENTS}
+    def __init__(self, uri: str) -> None:
+        #: Whether namespaces are written where they are used, not where they are declared.
+        self.is_exclusive: bool = "exc-c14n" in uri
+        #: Whether it writes comments, where there are any.
+        self.keeps_comments: bool = uri.endswith("#WithComments")
 
     @property
     def without_comments(self) -> Canonicalization:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,6 +14,8 @@ from govfile.xml.algorithms import SAML_ID, WSSE
 from govfile.xml.canonical import escape_attribute, escape_text
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from govfile.certificates.credential import Credential
 
 
@@ -69,13 +72,15 @@ class KeyInfo:
             )
         else:
             above = credential.chain if self.form is _Form.CHAIN else ()
-            encoded = (
-                base64.b64encode(found.public_bytes(Encoding.DER)).decode("ascii")
-                for found in (credential.certificate, *above)
-            )
-            each = "".join(f"<ds:X509Certificate>{one}</ds:X509Certificate>" for one in encoded)
+            each = "".join(map(_encoded, (credential.certificate, *above)))
             inner = f"<ds:X509Data>{each}</ds:X509Data>"
         return f"<ds:KeyInfo>{inner}</ds:KeyInfo>"
+
+
+@lru_cache(maxsize=64)
+def _encoded(certificate: x509.Certificate) -> str:
+    text = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+    return f"<ds:X509Certificate>{text}</ds:X509Certificate>"
 
 
 def id_attribute(name: str, value: str | None) -> str:

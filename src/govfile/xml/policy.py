@@ -89,13 +89,15 @@ class Window:
 
     Both must be there, whole, with a zone or `Z`, and NotBefore <= now < NotOnOrAfter. `skew` is how much the clocks
     may differ, in both directions; `longest` how long a statement may claim to hold. `zone` is that of times that
-    name none (DGWS 1.0 writes Danish local time); without it they are refused.
+    name none (DGWS 1.0 writes Danish local time); without it they are refused. `begins_when_issued`: where NotBefore
+    is missing, as in bootstrap tokens, the `IssueInstant` of the statement takes its place.
     """
 
     element: str = "{urn:oasis:names:tc:SAML:2.0:assertion}Conditions"
     skew: timedelta = timedelta(seconds=30)
     longest: timedelta = timedelta(hours=24)
     zone: tzinfo | None = None
+    begins_when_issued: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not timedelta() <= self.skew <= timedelta(minutes=15):

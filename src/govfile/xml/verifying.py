@@ -24,7 +24,6 @@ from govfile.xml._coverage import covered, places_of
 from govfile.xml._signature import SIGNATURE, read_signature
 from govfile.xml._signed_by import certificate_of
 from govfile.xml.canonical import canonical_bytes
-from govfile.xml.parse import parse
 from govfile.xml.policy import Coverage
 from govfile.xml.splicing import standing_alone
 from govfile.xml.tokens import canonical_token
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from govfile.xml._signature import ReadSignature, SignedReference
     from govfile.xml.parse import Element
     from govfile.xml.policy import Part, Policy
+
+_WRITTEN_ANEW = "look whether something on its way wrote the XML anew, prettified above all"
 
 
 @attrs.frozen(eq=False, slots=False, repr=False)
@@ -56,13 +57,14 @@ class VerifiedPart:
     @cached_property
     def element(self) -> Element:
         """The element as a value, read from `content`: comments gone without splitting the text around them."""
-        return parse(self.content, what="the signed element")
+        return _tree.value_of(_tree.root_of(self.content))
 
     @cached_property
     def original(self) -> bytes:
         """The element's bytes as they came, signature included: what to keep and to pass on.
 
-        The namespaces it inherited in its message are declared on it, so that it stands alone and fits elsewhere.
+        The namespaces it inherited in its message are declared on it, so that it stands alone and fits elsewhere. Read
+        nothing from it: comments in it, for one, were not signed.
         """
         return standing_alone(self._document, self._indices, self._inherited)
 
@@ -115,7 +117,7 @@ def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Ve
     parts = tuple(found[part] for part in policy.parts if part in found)
     if policy.window is None:
         return Verified(parts=parts, certificate=certificate)
-    begin, end = check_window(parts[0].element, policy.window, at)
+    begin, end = check_window(parts[0].content, policy.window, at)
     return Verified(parts=parts, certificate=certificate, valid_from=begin, valid_until=end)
 
 
@@ -158,7 +160,7 @@ def _check_value(signature: ReadSignature, key: PublicKey) -> None:
     if not is_signature(key, value, signed, signature.algorithm):
         raise TrustError(
             "the signature does not fit the signer's certificate",
-            advice="look whether the message was changed on its way",
+            advice=_WRITTEN_ANEW,
         )
 
 
@@ -179,7 +181,7 @@ def _part(
     if not hmac.compare_digest(hashlib.new(reference.digest.value, content).digest(), reference.value):
         raise TrustError(
             "the digest of a signed part does not hold: it was changed after it was signed",
-            advice="look whether something on its way wrote the XML anew, prettified above all",
+            advice=_WRITTEN_ANEW,
         )
     return VerifiedPart(part.path, content, tree.content, indices, {} if above is None else dict(above.nsmap))
 

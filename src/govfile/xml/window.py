@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from govfile.errors import TrustError
+from govfile.xml import _tree
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from govfile.xml.parse import Element
     from govfile.xml.policy import Window
 
 _TIME = re.compile(
@@ -20,14 +20,21 @@ _TIME = re.compile(
 _CLOCK = "compare this computer's clock with another one"
 
 
-def check_window(element: Element, window: Window, at: datetime) -> tuple[datetime, datetime]:
-    """Raise `TrustError` unless what `element` states holds at `at` (aware); its begin and end, in UTC."""
+def check_window(content: bytes, window: Window, at: datetime) -> tuple[datetime, datetime]:
+    """Raise `TrustError` unless what is stated holds at `at` (aware); its begin and end, in UTC.
+
+    `content` are the statement's canonical bytes, as they were signed.
+    """
+    statement = _tree.root_of(content)
     name = window.element.rpartition("}")[2]
-    found = [child for child in element.children if f"{{{child.namespace}}}{child.name}" == window.element]
+    found = list(statement.iterchildren(window.element))
     if len(found) != 1:
         raise TrustError(f"the message has {len(found)} elements {name} that say for how long it holds, not one")
-    begin = _moment(found[0].attributes.get("NotBefore"), "NotBefore", window.zone, is_later=True)
-    end = _moment(found[0].attributes.get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
+    begins = "NotBefore", found[0].get("NotBefore")
+    if begins[1] is None and window.begins_when_issued:
+        begins = "IssueInstant", statement.get("IssueInstant")
+    begin = _moment(begins[1], begins[0], window.zone, is_later=True)
+    end = _moment(found[0].get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
     if end <= begin:
         raise TrustError("the message ends before it begins to hold")
     if end - begin > window.longest:
