@@ -61,6 +61,21 @@ def _cut(server: Server, wire: CutWire, cut: tuple[str, int], document: bytes) -
     return said
 
 
+@pytest.mark.parametrize("way", ["sent", "received"])
+def test_s03_s04_a_link_that_breaks_while_logging_in_is_no_refused_login(tmp_path: Path, way: str) -> None:
+    with sshd(tmp_path / "sshd") as server, CutWire(server.port) as wire:
+        with server.transport(port=wire.port) as transport:
+            transport.connect()
+            packets = wire.counts[way]
+        for number in range(packets):
+            with server.transport(port=wire.port) as transport:
+                wire.cut = (way, number)
+                with pytest.raises(ConnectionFailed):
+                    transport.connect()
+                wire.cut = None
+                assert transport.connect().signature == "rsa-sha2-512"
+
+
 def test_many_uploads_cut_half_way_each_say_what_is_true(tmp_path: Path) -> None:
     documents = {f"f{number}": os.urandom(3000 + number) for number in range(150)}
     with sshd(tmp_path / "sshd") as server, CutWire(server.port) as wire, server.transport(port=wire.port) as transport:

@@ -153,6 +153,23 @@ def test_s03_a_key_the_server_does_not_know_is_refused_and_the_advice_names_the_
         assert "half an hour" in caught.value.advice
 
 
+def test_s03_a_server_that_ends_the_connection_with_its_refusal_has_refused(tmp_path: Path) -> None:
+    with (
+        sshd(tmp_path / "sshd", f"{_ONLY_SHA2}\nMaxAuthTries 1") as server,
+        SftpTransport(
+            "127.0.0.1",
+            server.port,
+            user=server.user,
+            key=ssh_key("ed25519-stranger"),
+            host_keys=server.pins,
+            policy=SftpPolicy(timeouts=QUICK),
+        ) as transport,
+    ):
+        for _ in range(2):
+            with pytest.raises(AuthenticationRefused):
+                transport.home()
+
+
 def test_s02_no_common_algorithm_lists_both_offers(tmp_path: Path) -> None:
     with (
         sshd(tmp_path / "sshd", "Ciphers chacha20-poly1305@openssh.com") as server,

@@ -153,12 +153,15 @@ def _present(place: Place, connection: Connection, user: str, identity: object, 
     from govfile.transports.sftp import _ssh
 
     connection.auth_timeout = max(0.1, limit.end - place.deadlines.monotonic())
+    connection.bounded.has_refused = False
     try:
         further = connection.auth_publickey(user, identity)  # type: ignore[arg-type]
     except (_ssh.SshError, EOFError, OSError) as error:
         if place.deadlines.monotonic() >= limit.end:
             raise place.deadlines.passed(limit) from error
-        if isinstance(error, _ssh.LoginRefused):
+        # The library also calls a link that breaks a failed login.
+        is_refusal = connection.bounded.has_refused or _has_no_algorithm(connection, identity)
+        if isinstance(error, _ssh.LoginRefused) and is_refusal:
             raise _login_refused(place, connection, user, identity) from error
         raise lost(place.endpoint, limit.doing, Phase.AUTHENTICATE, error) from error
     if further:
@@ -170,9 +173,15 @@ def _present(place: Place, connection: Connection, user: str, identity: object, 
         )
 
 
+def _has_no_algorithm(connection: Connection, identity: object) -> bool:
+    """Whether nothing was signed because the server takes none of our algorithms."""
+    takes = connection.server_signatures
+    return bool(takes) and not set(takes) & set(connection.preferred_pubkeys) and not getattr(identity, "used", "")
+
+
 def _login_refused(place: Place, connection: Connection, user: str, identity: object) -> AuthenticationRefused:
     used, takes = getattr(identity, "used", ""), connection.server_signatures
-    if takes and not set(takes) & set(connection.preferred_pubkeys) and not used:
+    if _has_no_algorithm(connection, identity):
         what = f"no common signature algorithm for the login of {user}: the server takes {', '.join(takes)}"
         advice = (
             f"we sign by {', '.join(connection.preferred_pubkeys)}; RsaSignatures.AUTO also signs by ssh-rsa (SHA-1)"

@@ -52,6 +52,8 @@ _READ = 256 * 1024
 
 _KEXINIT, _CHANNEL_DATA, _CHANNEL_EXTENDED_DATA, _CHANNEL_WINDOW_ADJUST = 20, 94, 95, 93
 _PROGRESS = frozenset({_CHANNEL_DATA, _CHANNEL_WINDOW_ADJUST, _KEXINIT, 52})
+#: DISCONNECT (RFC 4253 section 11.1) and USERAUTH_FAILURE (RFC 4252 section 5.1).
+_REFUSALS = frozenset({1, 51})
 
 _CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -116,7 +118,7 @@ class BoundedPacketizer(Packetizer):
     """Reads and writes packets; nothing the server does makes it wait or grow without end.
 
     `patience` (seconds) is how long a write may wait for the network, `allowance` how many bytes of channel data may
-    wait to be `consumed`.
+    wait to be `consumed`. `has_refused`: the server said no to a login, or ended the connection in words.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -129,6 +131,7 @@ class BoundedPacketizer(Packetizer):
         self.consumed = 0
         self.offer: Offer | None = None
         self.has_stalled = False
+        self.has_refused = False
 
     def write_all(self, out: Buffer) -> None:
         """Send all of it; EOFError when the link is gone, or takes nothing for longer than our patience."""
@@ -197,6 +200,7 @@ class BoundedPacketizer(Packetizer):
         self._size = 0
         kind, message = super().read_message()
         self._noise = 0 if kind in _PROGRESS else self._noise + self._size
+        self.has_refused = self.has_refused or kind in _REFUSALS
         if kind in (_CHANNEL_DATA, _CHANNEL_EXTENDED_DATA):
             message.get_int()
             if kind == _CHANNEL_EXTENDED_DATA:
