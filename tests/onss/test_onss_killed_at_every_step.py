@@ -55,7 +55,6 @@ class Run:
     @property
     def times(self) -> int:
         """How often the transfer point was told to process the document."""
-        self.authority.clock.advance(1)  # a trigger is picked up a moment after it came
         digest = hashlib.sha256(self.document.read_bytes()).hexdigest()
         return sum(part.sha256 == digest for one in self.authority.declared for part in one.parts)
 
@@ -125,45 +124,44 @@ def killed(dead: Run, point: Call) -> str:
         left = list(ledger.search())
         with dead.channel(ledger) as channel:
             channel.resume()
-            end = resumed(dead, channel, left, point)
-            ending(dead, channel, end, point)
+            end = picked_up(dead, channel, left, point)
         assert ledger.verify() == [], point
         return end
 
 
-def resumed(dead: Run, channel: onss.Channel, left: list[Submission], point: Call) -> str:
-    """What came of the set after `resume`."""
+def picked_up(dead: Run, channel: onss.Channel, left: list[Submission], point: Call) -> str:
+    """What came of it: filed by now, where nothing was triggered; else left alone until the authority speaks."""
     if not left:
         assert dead.times == 0, f"{point}: something was triggered that was never recorded"
+        filed = channel.submit(dead.document, purpose="DMFA")
+        answered(dead, channel, filed, point)
         return "never claimed"
     (before,) = left
-    now = channel.status(before)
-    if before.state is State.PREPARED or (before.state is State.SENDING and not before.was_triggered):
-        assert now.state.has_reached(State.SENT), point
-        assert now.name == before.name
-        assert dead.times == 1, point
-        return "resumed"
-    if before.state is State.SENT:
-        return "sent"
-    assert now.state in (State.UNKNOWN, State.SENT), point
-    return "unknown, arrived" if dead.times else "unknown, not arrived"
-
-
-def ending(dead: Run, channel: onss.Channel, end: str, point: Call) -> None:
-    """Filing it again sends it only where it was never claimed; an acknowledgement settles what arrived."""
-    if end == "never claimed":
-        filed = channel.submit(dead.document, purpose="DMFA")
-    else:
-        with pytest.raises(DuplicateContent) as refused:
-            channel.submit(dead.document, purpose="DMFA")
-        assert refused.value.submission is not None
-        filed = refused.value.submission
-    is_lost = end == "unknown, not arrived"
-    final = channel.wait(filed, into=dead.folder / "answers", timeout=0.5 if is_lost else 20.0)
-    assert final.state is (State.UNKNOWN if is_lost else State.ANSWERED), point
-    if is_lost:
-        channel.settle(final, arrived=False, reason="the contact centre has not got it")
+    with pytest.raises(DuplicateContent):
         channel.submit(dead.document, purpose="DMFA")
-        final = channel.wait(filed, into=dead.folder / "answers", timeout=20.0)
-    assert final.verdict is Verdict.ACCEPTED, point
+    now = channel.status(before)
+    if before.state is State.SENDING and before.was_triggered:
+        return unknown(dead, channel, now, point)
+    assert now.state.has_reached(State.SENT), point
+    answered(dead, channel, now, point)
+    return "sent" if before.state is State.SENT else "resumed"
+
+
+def unknown(dead: Run, channel: onss.Channel, now: Submission, point: Call) -> str:
+    """An acknowledgement settles what arrived; what did not stays unknown until a person settles it."""
+    assert now.state in (State.UNKNOWN, State.SENT), point
+    final = channel.wait(now, into=dead.folder / "answers", timeout=2.0)
+    if final.state is not State.UNKNOWN:
+        answered(dead, channel, final, point)
+        return "unknown, arrived"
+    assert dead.times == 0, point
+    channel.settle(final, arrived=False, reason="the contact centre has not got it")
+    answered(dead, channel, channel.submit(dead.document, purpose="DMFA"), point)
+    return "unknown, not arrived"
+
+
+def answered(dead: Run, channel: onss.Channel, filed: Submission, point: Call) -> None:
+    """It is accepted in the end, and was declared once."""
+    final = channel.wait(filed, into=dead.folder / "answers", timeout=20.0)
+    assert (final.state, final.verdict) == (State.ANSWERED, Verdict.ACCEPTED), point
     assert dead.times == 1, point

@@ -76,16 +76,23 @@ class Session(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:  # noqa: ARG002
         """Open a file to read or to write."""
-        async with self._request("open", path) as name:
-            if not pflags & _Open.WRITE:
-                return self._view.open_to_read(name)
-            return self._view.open_to_write(
-                name,
-                creates=bool(pflags & _Open.CREAT),
-                truncates=bool(pflags & _Open.TRUNC),
-                exclusive=bool(pflags & _Open.EXCL),
-                appends=bool(pflags & _Open.APPEND),
-            )
+        opened: Opened | None = None
+        try:
+            async with self._request("open", path) as name:
+                if not pflags & _Open.WRITE:
+                    return self._view.open_to_read(name)
+                opened = self._view.open_to_write(
+                    name,
+                    creates=bool(pflags & _Open.CREAT),
+                    truncates=bool(pflags & _Open.TRUNC),
+                    exclusive=bool(pflags & _Open.EXCL),
+                    appends=bool(pflags & _Open.APPEND),
+                )
+        except asyncssh.SFTPConnectionLost:
+            if opened is not None:  # nobody else knows of it, so nobody else would close it
+                self._abandon(opened)
+            raise
+        return opened
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         """Bytes of an open file."""
