@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+import functools
+import importlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from sphinx.addnodes import desc_signature, pending_xref
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import govfile
 
@@ -62,6 +69,51 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
+class Qualified(SphinxPostTransform):
+    """Lead each name in a signature to the object its own module means by it.
+
+    Two authorities have an `Environment`; Sphinx sees the bare name, and would take either.
+    """
+
+    default_priority = 5  # before references are resolved
+
+    def run(self, **_: Any) -> None:
+        """Rewrite the targets of one page."""
+        described = self.env.domains["py"].objects
+        for node in self.document.findall(pending_xref):
+            name, module = node.get("reftarget", ""), _module_of(node)
+            if node.get("refdomain") == "py" and module and "." not in name:
+                whole = _meant(module).get(name, "")
+                if whole in described:
+                    node["reftarget"] = whole
+
+
+def _module_of(node: Any) -> str:
+    """The module whose signature holds the node, "" where none does."""
+    while node is not None and not isinstance(node, desc_signature):
+        node = node.parent
+    return "" if node is None else node.get("module") or ""
+
+
+@functools.cache
+def _meant(module: str) -> dict[str, str]:
+    """The names a module uses, and where each is defined; those imported for type checkers too."""
+    home = importlib.import_module(module)
+    found: dict[str, str] = {}
+    for node in ast.walk(ast.parse(inspect.getsource(home))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("govfile"):
+            for alias in node.names:
+                meant = getattr(importlib.import_module(str(node.module)), alias.name, None)
+                if inspect.isclass(meant):
+                    found[alias.asname or alias.name] = f"{meant.__module__}.{meant.__qualname__}"
+    return found | {name: f"{module}.{name}" for name, kind in vars(home).items() if _is_own(kind, module)}
+
+
+def _is_own(kind: object, module: str) -> bool:
+    return inspect.isclass(kind) and kind.__module__ == module
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.add_post_transform(Qualified)
     app.connect("autodoc-process-docstring", tidy)

@@ -46,7 +46,8 @@ def test_the_second_run_sends_nothing(onss: OnssDesk) -> None:
     declaration = onss.write()
     first = _run(onss, "submit", declaration, "--purpose", "DMFA")
     again = _run(onss, "submit", declaration, "--purpose", "DMFA")
-    assert again.code in (0, 7), again.out
+    assert again.code == 7, again.out
+    assert again.kind("error")[0]["submission"] == first.kind("submission")[0]["id"]
     assert first.kind("summary")[0]["filed"] == 1
     assert again.kind("summary")[0]["filed"] == 0
     assert len(onss.authority.declared) == 1

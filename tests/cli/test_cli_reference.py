@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference/cli.md").read_text("utf-8")
+HOW_TO_WITH_A_PROFILE = ("nightly-batch", "open-a-belgian-channel", "sign-with-a-token")
 COMMON = {"--config", "--profile", "--json", "--debug", "--help"}
 
 
@@ -101,7 +102,8 @@ def test_the_keys_of_the_configuration_are_the_real_ones() -> None:
 def test_the_example_configuration_holds(tmp_path: Path) -> None:
     host_key = SshKey(ed25519.Ed25519PrivateKey.generate()).public_line()
     (tmp_path / "onss_known_hosts").write_text(f"[sftp.socialsecurity.be]:8022 {host_key}\n")
-    for page in ("reference/cli.md", "how-to/nightly-batch.md"):
+    pages = ("reference/cli.md", *(f"how-to/{name}.md" for name in HOW_TO_WITH_A_PROFILE))
+    for page in pages:
         for text in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text("utf-8"), flags=re.DOTALL):
             file = tmp_path / "govfile.toml"
             file.write_text(text)
