@@ -102,6 +102,18 @@ def test_the_messages_explained_are_the_messages_given() -> None:
     assert [text for text in explained if not any(text in message for message in given) and text != "out"] == []
 
 
+def test_every_code_of_an_acknowledgement_is_in_the_troubleshooting_table_once() -> None:
+    from govfile.onss import CODES
+
+    page = (DOCS / "troubleshooting.md").read_text("utf-8").partition("### A refused file")[2].partition("\n### ")[0]
+    cells = [row.split("|")[1] for row in page.splitlines() if re.match(r"\| \d", row)]
+    listed: list[str] = []
+    for entry in (entry.strip() for cell in cells for entry in cell.split(",")):
+        first, _, last = entry.partition("\N{EN DASH}")
+        listed += [f"{number:03}" for number in range(int(first), int(last or first) + 1)]
+    assert sorted(listed) == sorted(CODES)
+
+
 def messages() -> set[str]:
     """Every text in the package, what is filled in written as `…`."""
     found = set()
