@@ -244,6 +244,18 @@ def test_settle_needs_a_side_and_a_reason(skat: Desk) -> None:
     assert [arrival.name for arrival in skat.authority.filed] == [path.name]
 
 
+def test_what_was_never_sent_is_withdrawn_and_not_resumed(skat: Desk) -> None:
+    path = skat.write(seed=1)
+    assert _submit(skat, path, service="Udlan").code == 3
+    (claimed,) = run("ledger", "list", "--config", skat.config, "--json").kind("submission")
+    assert _skat(skat, "withdraw", claimed["id"], "--reason", " ").code == 2
+    withdrawn = _skat(skat, "withdraw", claimed["id"], "--reason", "a slip in the service's name")
+    assert withdrawn.code == 0
+    assert withdrawn.kind("event")[-1]["detail"] == "a slip in the service's name"
+    assert _skat(skat, "resume").code == 0
+    assert skat.authority.filed == ()
+
+
 def test_what_is_known_cannot_be_settled_by_hand(skat: Desk) -> None:
     path = skat.write()
     assert _submit(skat, path).code == 0

@@ -148,6 +148,13 @@ class TestUnknown:
             assert resumed.submission.state is State.SENT
         assert world.server.triggered[0].files == before
 
+    def test_a_person_settles_and_withdraws_it_and_nothing_goes_up(self, world: World, unknown: str) -> None:
+        with world.channel() as channel:
+            settled = channel.settle(channel.status(unknown), arrived=False, reason="never seen there")
+            assert channel.withdraw(settled, reason="declared on paper").is_withdrawn
+            assert channel.resume() == ()
+        assert world.server.triggered == []
+
     def test_a_trigger_that_lay_there_all_the_time_is_found_when_it_is_sent_again(
         self, world: World, unknown: str
     ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import CredentialError, GovfileError, InvalidContent, OutcomeUnknown
+from govfile.errors import ConfigurationError, CredentialError, GovfileError, InvalidContent, OutcomeUnknown
 from govfile.filing.source import Source
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
@@ -38,6 +38,40 @@ def interrupted(
         operation="resume",
     )
     return Resumed(submission=recorded, error=unknown if recorded.state is State.UNKNOWN else None)
+
+
+def settle(ledger: Ledger, submission: Submission, *, arrived: bool, reason: str) -> Submission:
+    """Record what a person found out about an UNKNOWN submission, or one left SENDING by a machine that is gone.
+
+    Raises `ImpossibleStep` in any other state, `ConfigurationError` without a reason.
+    """
+    said = _reason(reason)
+    if submission.state is State.SENDING:
+        gone = "given up by a person: whoever was sending it is gone"
+        ledger.record(submission.id, Evidence(proof=Proof.INTERRUPTED, detail=gone), durable=True)
+    proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
+    return ledger.record(submission.id, Evidence(proof=proof, detail=said), durable=True)
+
+
+def withdraw(ledger: Ledger, submission: Submission, *, reason: str) -> Submission:
+    """Record that a PREPARED submission is not to be sent; its name stays claimed for its content.
+
+    Raises `ConfigurationError` when it may have left already, or without a reason.
+    """
+    said = _reason(reason)
+    if submission.state is not State.PREPARED:
+        raise ConfigurationError(
+            f"{submission.name} is {submission.state.value}: only what was never sent can be withdrawn",
+            certain="nothing was changed",
+            advice="ask the authority how to take back what it has",
+        )
+    return ledger.record(submission.id, Evidence(proof=Proof.WITHDRAWN, detail=said), durable=True)
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise ConfigurationError("a person's word needs a reason", advice="say how it was found out, and whom to ask")
+    return reason.strip()
 
 
 def same_source(submission: Submission, username: str) -> Source:

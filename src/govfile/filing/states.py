@@ -73,6 +73,7 @@ class Proof(enum.Enum):
     INTERRUPTED = "the process ended while sending"
     SETTLED_ARRIVED = "settled by a person: it arrived"
     SETTLED_NEVER_ARRIVED = "settled by a person: it never arrived"
+    WITHDRAWN = "withdrawn by a person before anything was sent"
 
     SEEN = "seen in the remote folder"
     HANDED_OVER = "delivered to the back end"
@@ -105,6 +106,7 @@ STEPS: Mapping[Proof, Mapping[State | None, State]] = MappingProxyType(
         _P.INTERRUPTED: {_S.SENDING: _S.UNKNOWN},
         _P.SETTLED_ARRIVED: {_S.UNKNOWN: _S.SENT},
         _P.SETTLED_NEVER_ARRIVED: {_S.UNKNOWN: _S.PREPARED},
+        _P.WITHDRAWN: {_S.PREPARED: _S.PREPARED},
     }
 )
 

@@ -120,6 +120,11 @@ class Submission:
         return self.history[0].at
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether a person took it back before anything was sent: it waits for nobody, and its name stays claimed."""
+        return self.state is State.PREPARED and self.history[-1].evidence.proof is Proof.WITHDRAWN
+
+    @property
     def rejection(self) -> Evidence | None:
         """The refusal, when the state is REJECTED."""
         if self.state is not State.REJECTED:

@@ -14,10 +14,11 @@ from govfile.certificates.usage import check_signs_documents
 from govfile.errors import ConfigurationError, CredentialError
 from govfile.filing.conversation import Door
 from govfile.filing.recording import Recorder
+from govfile.filing.recovery import settle, withdraw
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
-from govfile.filing.states import Proof, State
-from govfile.filing.submission import Evidence, Submission
+from govfile.filing.states import State
+from govfile.filing.submission import Submission
 from govfile.filing.waiting import Waiter, is_silent, silent
 from govfile.onss.accounts import check_sender, user_name_warnings
 from govfile.onss.batch import Batch
@@ -314,13 +315,18 @@ class Channel:
         """
         with self._my_turn():
             self._check_ours(submission)
-            if not reason.strip():
-                raise ConfigurationError("settling needs a reason", advice="say how it was found out, and by whom")
-            if self._recovery.if_abandoned(self._ledger.get(submission.id)).state is State.SENDING:
-                gone = "given up by a person: whoever was sending it is gone"
-                self._ledger.record(submission.id, Evidence(proof=Proof.INTERRUPTED, detail=gone), durable=True)
-            proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
-            return self._ledger.record(submission.id, Evidence(proof=proof, detail=reason.strip()), durable=True)
+            known = self._recovery.if_abandoned(self._ledger.get(submission.id))
+            return settle(self._ledger, known, arrived=arrived, reason=reason)
+
+    def withdraw(self, submission: Submission, *, reason: str) -> Submission:
+        """Take back a PREPARED set: `resume` passes it over. Its name stays claimed; submitting it again revives it.
+
+        Parts of it may lie at the other side, never its trigger. Raises `ConfigurationError` when it may have left.
+        """
+        with self._my_turn():
+            self._check_ours(submission)
+            known = self._recovery.if_abandoned(self._ledger.get(submission.id))
+            return withdraw(self._ledger, known, reason=reason)
 
     def names(self) -> tuple[str, ...]:
         """The names (GO) of this sender's sets that the folders show to be in use: those lying in the folder to send

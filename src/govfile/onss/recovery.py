@@ -51,7 +51,7 @@ class Recovery:
         giving_up = GivingUp()
         for identifier in [found.id for found in prepared]:
             submission = self.ledger.get(identifier)
-            if submission.state is State.PREPARED and not was_cancelled(submission):
+            if submission.state is State.PREPARED and not (submission.is_withdrawn or was_cancelled(submission)):
                 yield self._finish(submission, giving_up)
 
     def interrupted(self, submission: Submission) -> Submission:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, LedgerError
 from govfile.filing.conversation import Door
-from govfile.filing.recovery import Resumed, check_login, interrupted
+from govfile.filing.recovery import Resumed, check_login, interrupted, settle, withdraw
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
-from govfile.filing.states import Proof, State
+from govfile.filing.states import State
 from govfile.filing.submission import Evidence, Submission
 from govfile.filing.waiting import Waiter, is_silent
 from govfile.skat.batch import Batch
@@ -149,8 +149,6 @@ class Gateway:
         """The services this certificate may use now, as the gateway shows them."""
         return tuple(sorted(self._sender.session.look().services))
 
-    # --- filing ---------------------------------------------------------------------------------------------------
-
     @_one_at_a_time
     def submit(
         self,
@@ -249,8 +247,6 @@ class Gateway:
         dead = any(found.id == submission.id for found in self._ledger.interrupted(**self._scope.where()))
         return interrupted(self._ledger, submission).submission if dead else submission
 
-    # --- following ------------------------------------------------------------------------------------------------
-
     @_one_at_a_time
     def collect(
         self,
@@ -337,8 +333,6 @@ class Gateway:
         """Whether nothing was heard of it for longer than usual (six hours): silence, never failure."""
         return is_silent(submission, self._clock(), self.environment.patience)
 
-    # --- after a crash --------------------------------------------------------------------------------------------
-
     @_one_at_a_time
     def resume(self) -> tuple[Resumed, ...]:
         """Finish what a crash or a lost link left behind, and say what became of each.
@@ -357,12 +351,17 @@ class Gateway:
         again and may be submitted. Raises `ImpossibleStep` in any other state, and while its process is seen to run.
         """
         self._check_ours(submission)
-        if not reason.strip():
-            raise ConfigurationError("settling needs a reason", advice="say how it was found out, and by whom to ask")
-        if self._if_abandoned(self._ledger.get(submission.id)).state is State.SENDING:
-            interrupted(self._ledger, submission, "given up by a person: whoever was sending it is gone")
-        proof = Proof.SETTLED_ARRIVED if arrived else Proof.SETTLED_NEVER_ARRIVED
-        return self._ledger.record(submission.id, Evidence(proof=proof, detail=reason.strip()), durable=True)
+        known = self._if_abandoned(self._ledger.get(submission.id))
+        return settle(self._ledger, known, arrived=arrived, reason=reason)
+
+    @_one_at_a_time
+    def withdraw(self, submission: Submission, *, reason: str) -> Submission:
+        """Take back a PREPARED submission: `resume` passes it over; its name stays claimed for its content.
+
+        Submitting that again revives it. Raises `ConfigurationError` when it may have left already.
+        """
+        self._check_ours(submission)
+        return withdraw(self._ledger, self._ledger.get(submission.id), reason=reason)
 
     @_one_at_a_time
     def rebuild(self) -> int:
@@ -383,8 +382,6 @@ class Gateway:
             home = self._sender.session.layout(transport).home
             transport.get(join(home, LOGIN_INFORMATION), content, limit=limit)
         return content.getvalue()
-
-    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _new_sender(self) -> Sender:
         session = Session(self._open, self._login, door=self._door, clock=self._clock)

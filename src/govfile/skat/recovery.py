@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> Iterator[Resumed]:
     """Finish what can be finished. Interrupted ones become UNKNOWN and are never sent again; prepared ones are sent
-    when their source is still there, unchanged, and was claimed by this login.
+    when their source is still there, unchanged, and was claimed by this login, and nobody withdrew them.
     """
     for submission in ledger.interrupted(**scope.where()):
         yield interrupted(ledger, submission)
@@ -32,7 +32,7 @@ def resume(ledger: Ledger, scope: Scope, sender: Sender, services: Services) -> 
     giving_up = GivingUp()
     for identifier in [found.id for found in prepared]:
         submission = ledger.get(identifier)
-        if submission.state is State.PREPARED:
+        if submission.state is State.PREPARED and not submission.is_withdrawn:
             yield _finish(submission, sender, services, giving_up)
 
 

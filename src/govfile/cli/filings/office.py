@@ -25,6 +25,10 @@ class Office(Protocol):
         """Settle an unknown outcome by hand."""
         ...
 
+    def withdraw(self, submission: Submission, *, reason: str) -> Submission:
+        """Take back what was never sent."""
+        ...
+
     def rebuild(self) -> int:
         """Burn the names that are used up; how many were new."""
         ...

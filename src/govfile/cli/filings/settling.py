@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
 
 WhichArgument = Annotated[str, typer.Argument(metavar="ID|NAME", help="A filing whose outcome is unknown.")]
+PreparedArgument = Annotated[str, typer.Argument(metavar="ID|NAME", help="A filing that was never sent.")]
 ReasonOption = Annotated[str, typer.Option(help="How you know; kept in the history.")]
+WhyOption = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
 ArrivedOption = Annotated[bool, typer.Option("--arrived", help="It arrived.")]
 NeverArrivedOption = Annotated[bool, typer.Option("--never-arrived", help="It never arrived; it may be sent.")]
 
@@ -57,6 +59,15 @@ def settle(
             advice=f"govfile {place.authority} status with its name shows what is known of it",
         )
     show.whole(session.out, office.settle(filing, arrived=arrived, reason=reason))
+    return Exit.DONE
+
+
+def withdraw(
+    session: "Session", office: "Office", ledger: "Ledger", place: "Place", which: str, *, reason: str
+) -> Exit:
+    """Take back one filing that was never sent, and show it."""
+    filing = find_one(ledger, which, authority=place.authority, environment=place.environment)
+    show.whole(session.out, office.withdraw(filing, reason=reason))
     return Exit.DONE
 
 

@@ -1,9 +1,16 @@
-"""`govfile skat resume`, `settle` and `rebuild`: after a crash, an outcome nobody could know, a lost ledger."""
+"""`govfile skat resume` and what a person decides: settle an unknown outcome, withdraw a claim, rebuild a ledger."""
 
 from govfile.cli.commands import command
 from govfile.cli.exits import Exit
 from govfile.cli.filings import settling
-from govfile.cli.filings.settling import ArrivedOption, NeverArrivedOption, ReasonOption, WhichArgument
+from govfile.cli.filings.settling import (
+    ArrivedOption,
+    NeverArrivedOption,
+    PreparedArgument,
+    ReasonOption,
+    WhichArgument,
+    WhyOption,
+)
 from govfile.cli.session import Session
 from govfile.cli.skat import app
 from govfile.cli.skat.gateway import open_gateway, place
@@ -28,6 +35,13 @@ def settle(
     settling.check_wish(arrived=arrived, never_arrived=never_arrived, reason=reason)
     with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
         return settling.settle(session, gateway, ledger, place(session), which, arrived=arrived, reason=reason)
+
+
+@command(app, "withdraw")
+def withdraw(session: Session, which: PreparedArgument, reason: WhyOption) -> Exit:
+    """Take back what was claimed and never sent, so that `resume` passes it over. Its name stays claimed."""
+    with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
+        return settling.withdraw(session, gateway, ledger, place(session), which, reason=reason)
 
 
 @command(app, "rebuild")
