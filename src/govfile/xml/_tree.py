@@ -99,10 +99,11 @@ def _survey(root: _Element, limits: Limits, what: str) -> dict[str, _Element]:
     questions = _questions(limits.depth)
     if questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
-    if questions.is_too_deep(root):
-        raise _refused(what, f"it is nested more than {limits.depth} levels deep")
-    if questions.count(root) > limits.elements:
+    count = questions.count(root)
+    if count > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
+    if count > limits.depth and questions.is_too_deep(root):
+        raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     ids: dict[str, _Element] = {}
     foreign: set[str] = set()
     for element in questions.with_ids(root):
