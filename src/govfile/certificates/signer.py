@@ -52,15 +52,12 @@ class SignatureAlgorithm(enum.Enum):
     ECDSA_SHA384 = "ecdsa-sha384"
     ECDSA_SHA512 = "ecdsa-sha512"
 
-    @property
-    def scheme(self) -> Scheme:
-        """The scheme alone."""
-        return Scheme(self.value.rpartition("-")[0])
-
-    @property
-    def hash_name(self) -> str:
-        """The hash as `hashlib` calls it, e.g. `sha256`."""
-        return self.value.rpartition("-")[2]
+    def __init__(self, text: str) -> None:
+        scheme, _, hash_name = text.rpartition("-")
+        #: The scheme alone.
+        self.scheme: Scheme = Scheme(scheme)
+        #: The hash as `hashlib` calls it, e.g. `sha256`.
+        self.hash_name: str = hash_name
 
     @property
     def hash(self) -> hashes.HashAlgorithm:

@@ -7,6 +7,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 import attrs
+from lxml import etree
 
 from govfile.errors import TrustError
 from govfile.xml._tree import own_text
@@ -64,8 +65,6 @@ class ReadSignature:
 
 def read_signature(element: _Element, policy: Policy) -> ReadSignature:
     """Read what stands in a `ds:Signature`; raises `TrustError` for anything the policy does not name."""
-    from lxml import etree
-
     if next(element.iter(etree.Comment), None) is not None:
         raise TrustError("there is a comment in the signature")
     names = [child.tag for child in element]

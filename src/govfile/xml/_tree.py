@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from lxml import etree
 
 from govfile.errors import ProtocolError
 from govfile.xml.algorithms import WSU, XML
@@ -55,8 +56,6 @@ def read(content: bytes, *, limits: Limits | None = None, what: str = "the docum
 
     Raises `ProtocolError` when it cannot be read, is beyond `limits`, or carries what this module refuses.
     """
-    from lxml import etree
-
     limits = limits or Limits()
     if len(content) > limits.size:
         raise ProtocolError(f"{what} has {len(content)} bytes, more than the {limits.size} that are read as XML")
@@ -76,8 +75,6 @@ def read(content: bytes, *, limits: Limits | None = None, what: str = "the docum
 
 def parser() -> XMLParser:
     """A new parser that fetches nothing, expands nothing and keeps every character."""
-    from lxml import etree
-
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -131,8 +128,6 @@ class _Questions:
 
 @cache
 def _questions(depth: int) -> _Questions:
-    from lxml import etree
-
     def question(text: str) -> Any:
         return etree.XPath(text, smart_strings=False)
 
@@ -178,8 +173,6 @@ def _elements_before(element: _Element) -> Iterator[_Element]:
 
 def root_of(canonical: bytes) -> _Element:
     """The root of the canonical bytes of a part of a document that was read, and checked, before."""
-    from lxml import etree
-
     root: _Element = etree.fromstring(canonical, parser())
     return root
 

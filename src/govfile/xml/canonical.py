@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from govfile.errors import ProtocolError
 from govfile.xml._tree import attributes, parser, read
 from govfile.xml.algorithms import XML, Canonicalization
@@ -35,8 +37,6 @@ def canonicalize(
 
 def canonical_bytes(element: _Element, method: Canonicalization, prefixes: Sequence[str] = ()) -> bytes:
     """The same for an element of a tree; for this package only."""
-    from lxml import etree
-
     inherits = bool(prefixes) if method.is_exclusive else True
     if inherits and element.getparent() is not None:
         element = _with_inheritance(element, is_exclusive=method.is_exclusive)
@@ -76,8 +76,6 @@ def _with_inheritance(element: _Element, *, is_exclusive: bool) -> _Element:
 
     The inclusive form also inherits attributes such as `xml:lang`.
     """
-    from lxml import etree
-
     alone: _Element = etree.fromstring(etree.tostring(element, with_tail=False, encoding="UTF-8"), parser())
     if not is_exclusive:
         for ancestor in element.iterancestors():
@@ -92,8 +90,6 @@ def _make_known() -> None:
 
     Being asked to look for elements of that name puts it there, for this thread.
     """
-    from lxml import etree
-
     reader = etree.XMLPullParser(events=("start",), tag=DEFAULT)
     reader.feed(b"<a/>")
     reader.close()

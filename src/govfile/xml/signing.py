@@ -104,11 +104,11 @@ def sign(
     if canonicalization.is_exclusive:
         to_sign = f'<ds:SignedInfo xmlns:ds="{DS}">{content}'.encode()
     else:
-        to_sign = _in_its_surroundings(insert(tree, signature(""), place), place, canonicalization)
+        to_sign = _in_its_surroundings(insert(tree, signature(""), place, parent), place, canonicalization)
     made = credential.signer.sign(to_sign, algorithm)
     if algorithm.scheme is Scheme.ECDSA:
         made = _two_numbers(made, credential.public_key)
-    return insert(tree, signature(base64.b64encode(made).decode("ascii")), place)
+    return insert(tree, signature(base64.b64encode(made).decode("ascii")), place, parent)
 
 
 def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Element) -> str:

@@ -62,9 +62,9 @@ def splice(document: bytes, piece: bytes, place: Place) -> bytes:
     return insert(_tree.read(document), piece, place)
 
 
-def insert(tree: _tree.Tree, piece: bytes, place: Place) -> bytes:
-    """The same for a document that was read; for this package only."""
-    parent = element_at(tree, place.path)
+def insert(tree: _tree.Tree, piece: bytes, place: Place, parent: _Element | None = None) -> bytes:
+    """The same for a document that was read, and a parent that was found; for this package only."""
+    parent = element_at(tree, place.path) if parent is None else parent
     document = tree.content
     if place.after is not None:
         before = next(parent.iterchildren(place.after), None)
