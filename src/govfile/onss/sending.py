@@ -139,12 +139,18 @@ class Sender:
                 if progress is not None:
                     progress(before + done, whole)
 
-            receipt = _exclusive(transport).put(
-                self.path(name),
-                content,
-                progress=None if progress is None else report,
-                rewrite=submission.was_started,
-            )
+            try:
+                receipt = _exclusive(transport).put(
+                    self.path(name),
+                    content,
+                    progress=None if progress is None else report,
+                    rewrite=submission.was_started,
+                )
+            except TransferRefused as refused:
+                if not (submission.was_started and lies_there(transport, self.path(name), content, refused)):
+                    raise
+                course.sent += content.size
+                continue
             check_receipt(receipt, content)
             course.sent += receipt.bytes_sent
 
@@ -275,6 +281,40 @@ def check_receipt(receipt: PutReceipt, content: Content) -> None:
         raise TransferAborted("the document changed while it was sent", certain=NOTHING_FILED)
     if receipt.size_seen not in (None, content.size):
         raise TransferAborted(f"the server shows {receipt.size_seen} bytes of {content.size}", certain=NOTHING_FILED)
+
+
+def lies_there(transport: FileTransport, path: str, content: Content, refused: TransferRefused) -> bool:
+    """Whether a file of ours, which may not be written again, lies there whole from an earlier attempt.
+
+    Servers need not allow overwriting. Where it lies there otherwise, or may not be read, `refused` says what to do.
+    """
+    digest = _Digest()
+    try:
+        transport.get(path, digest, limit=content.size)  # type: ignore[arg-type] # it is written to, and no more
+        if digest.sha256 == content.sha256:
+            return True
+    except (TransferRefused, TransferAborted) as error:
+        logger.info("what an earlier attempt left cannot be compared: %s", type(error).__name__)
+    refused.advice = (
+        "an earlier attempt may have left a part of it there, which this server lets nobody write again: withdraw the "
+        "set, then submit it with again=, under the next number"
+    )
+    return False
+
+
+class _Digest:
+    """Takes bytes for their SHA-256 alone."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def write(self, block: bytes) -> int:
+        self._digest.update(block)
+        return len(block)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
 
 
 def _exclusive(transport: FileTransport) -> ExclusiveTransport:
