@@ -12,6 +12,7 @@ from govfile.errors import ImpossibleStep
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.onss import verdicts
+from govfile.onss.declaration import read_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +54,7 @@ class Judge:
                 self._acknowledge(reply, reply.acrf.forms, matches)
             return attrs.evolve(reply, matches=matches)
         if reply.notification is not None:
-            matches = tuple(map(self.finder.notified, reply.notification.forms))
+            matches = tuple(self._certain(self.finder.notified(form), form) for form in reply.notification.forms)
             self._meet_strangers(matches, [form.file for form in reply.notification.forms])
             if not reply.problem:
                 self._notify(reply, reply.notification.forms, matches)
@@ -96,6 +97,20 @@ class Judge:
             verdict = verdicts.joined(self.ledger.get(identifier), of_forms)
             evidence = self._evidence(reply, Proof.ANSWERED, verdicts.in_words(of_forms))
             self.record(identifier, evidence, verdict=verdict, answers=(reply.answer,))
+
+    def _certain(self, match: Match, form: NotificationForm) -> Match:
+        """The match; none where somebody else used the name too, and nothing shows that the form is ours."""
+        if match.id is None:
+            return match
+        proofs = {event.evidence.proof for event in self.ledger.get(match.id).history}
+        if Proof.NAME_REUSED not in proofs:
+            return match
+        marks = read_marks([part.marks for part in self.ledger.parts(match.id)])
+        stamp = form.original_form.key if form.original_form else None
+        if stamp in marks.stamps or marks.references.intersection(form.own_references):
+            return match
+        logger.warning("%s was used by somebody else too: look at who sends under this sender number", match.id)
+        return attrs.evolve(match, id=None, remark="somebody else used the name too, and nothing shows that it is ours")
 
     def _evidence(self, reply: Reply, proof: Proof, words: str, code: str = "") -> Evidence:
         return Evidence(

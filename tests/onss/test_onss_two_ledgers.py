@@ -1,0 +1,61 @@
+"""S-17: two machines with ledgers from one backup give out the same number. The authority takes the first set of that
+name and refuses the second (ACRF-133); both machines see both answers, since they share the folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from govfile import Ledger, State, Verdict
+from support.onss_world import declaration, notified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from govfile import onss
+    from support.onss_world import World
+
+
+@pytest.fixture
+def machines(world: World) -> Iterator[tuple[onss.Channel, onss.Channel]]:
+    """Two channels that have looked at the folders; then the server takes files away at once."""
+    backup = world.folder / "backup.db"
+    with world.channel() as channel:
+        channel.submit(declaration(1), purpose="DMFA")
+    world.ledger.close()
+    shutil.copy(world.folder / "filings.db", backup)
+    world.server.moves_at_once = True
+    world.ledger = Ledger.open(world.folder / "filings.db", clock=world.clock)
+    with (
+        Ledger.open(backup, clock=world.clock) as restored,
+        world.channel() as first,
+        world.channel(ledger=restored) as second,
+    ):
+        yield first, second
+
+
+def test_s17_the_answer_to_one_set_is_never_the_answer_to_the_other(
+    world: World, machines: tuple[onss.Channel, onss.Channel]
+) -> None:
+    taken = machines[0].submit(declaration(2), purpose="DMFA")
+    refused = machines[1].submit(declaration(3), purpose="DMFA")
+    assert taken.name == refused.name
+    world.server.acknowledge(taken.name)
+    world.server.acknowledge(refused.name, "133")
+    world.server.notify(notified(2, name=taken.name))
+    for machine in machines:
+        machine.collect(world.into)
+    assert machines[0].status(taken).verdict is Verdict.ACCEPTED
+    left = machines[1].status(refused)
+    assert left.state is not State.ANSWERED
+    assert left.verdict is None
+
+
+def test_s17_one_document_sent_from_both_is_declared_once(
+    world: World, machines: tuple[onss.Channel, onss.Channel]
+) -> None:
+    names = {machine.submit(declaration(2), purpose="DMFA").name for machine in machines}
+    assert len(names) == 1, "the authority refuses a name that was used before"
