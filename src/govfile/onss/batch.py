@@ -16,7 +16,7 @@ from govfile.errors import DuplicateContent, GovfileError
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from govfile.onss.claiming import refusal
-from govfile.onss.sending import EMPTY, check_receipt
+from govfile.onss.sending import EMPTY, Held, check_receipt
 from govfile.transports.base import PutReceipt
 from govfile.transports.sftp.values import Upload
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Outcome = Submission | GovfileError
 
 #: Sets in one group: what is lost of them at once, when the machine dies, is resumed one by one.
-SETS_AT_ONCE = 64
+SETS_AT_ONCE = 128
 
 
 @attrs.define
@@ -100,15 +100,21 @@ class Batch:
                 job.prepared = self.preparer.prepare(job.filing)
                 found = self.claimer.earlier(job.prepared)
                 if found is None:
-                    new.append((job, self.preparer.draft(job.prepared)))
+                    new.append((job, *self.preparer.signed_draft(job.prepared)))
                 else:
                     self._assign(job, found, taken)
             except GovfileError as error:
                 job.outcome = error
-        for (job, _), made in zip(new, self.ledger.claim_sets([draft for _, draft in new]), strict=True):
+        made = self.ledger.claim_sets([draft for _, draft, _ in new])
+        for (job, _, signatures), outcome in zip(new, made, strict=True):
             assert job.prepared is not None
-            found = self.claimer.judge(job.prepared, made) if isinstance(made, DuplicateContent) else made[0]
-            self._assign(job, found, taken)
+            if isinstance(outcome, DuplicateContent):
+                self._assign(job, self.claimer.judge(job.prepared, outcome), taken)
+            else:
+                self._assign(job, outcome[0], taken)
+                contents: list[Content] = [found.source for found in job.prepared.declarations]
+                contents += map(Held, signatures)
+                job.files = dict(zip(outcome[0].remote_names[:-1], contents, strict=True))
 
     @staticmethod
     def _assign(job: _Job, found: Submission | DuplicateContent, taken: set[str]) -> None:
@@ -124,6 +130,8 @@ class Batch:
     def _make_ready(self, job: _Job) -> None:
         assert job.submission is not None
         assert job.prepared is not None
+        if job.files:  # claimed a moment ago
+            return
         try:
             job.submission = self.recovery.if_abandoned(job.submission)
             if job.submission.state is not State.PREPARED:

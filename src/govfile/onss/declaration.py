@@ -116,6 +116,10 @@ class Preparer:
 
     def draft(self, prepared: Prepared) -> SetDraft:
         """The set, signed, to be claimed under the next number of this Belgian day."""
+        return self.signed_draft(prepared)[0]
+
+    def signed_draft(self, prepared: Prepared) -> tuple[SetDraft, tuple[bytes, ...]]:
+        """The same, and the signatures of its parts."""
         day = today(self.clock)
         signatures = tuple(self._sign(found.source) for found in prepared.declarations) if prepared.is_signed else ()
         parts = len(prepared.declarations)
@@ -133,7 +137,7 @@ class Preparer:
             kept = tuple((str(go.fs(part)), signature) for part, signature in enumerate(signatures, start=1))
             return SetClaim(claim=self._claim(prepared, go), parts=_parts(prepared, go), kept=kept)
 
-        return SetDraft(numbered=self.numbered(f"{day:%Y%m%d}"), named=named)
+        return SetDraft(numbered=self.numbered(f"{day:%Y%m%d}"), named=named), signatures
 
     def numbered(self, day: str) -> Numbered:
         """The counter of a day (YYYYMMDD)."""

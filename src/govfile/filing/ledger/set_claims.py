@@ -31,24 +31,37 @@ class Wanted:
     at: datetime
 
 
-def claim_sets(session: Session, wanted: Iterable[Wanted]) -> list[tuple[Submission, bool] | DuplicateContent]:
-    """Claim each, inside the caller's transaction; a refusal uses up no number."""
-    return [_claim(session, one) for one in wanted]
+def claim_sets(
+    session: Session, wanted: Iterable[Wanted], *, may_be_done: bool = False
+) -> list[tuple[Submission, bool] | DuplicateContent]:
+    """Claim each, inside the caller's transaction; a refusal uses up no number.
+
+    `may_be_done`: an earlier try may have taken effect, its answer lost.
+    """
+    counters: dict[Numbered, _Counter] = {}
+    outcomes: list[tuple[Submission, bool] | DuplicateContent] = []
+    for one in wanted:
+        row = session.one(session.statements.by_id, {"id": one.identifier}) if may_be_done else None
+        if row is not None:
+            outcomes.append((from_row(row)[0], True))
+            continue
+        numbered = one.draft.numbered
+        counter = counters.get(numbered) or counters.setdefault(numbered, _Counter.at(session, numbered))
+        outcomes.append(_claim(session, one, counter))
+    for counter in counters.values():
+        session.change(session.statements.count_to, {**_was(counter.numbered), "last": counter.last})
+    return outcomes
 
 
-def _claim(session: Session, wanted: Wanted) -> tuple[Submission, bool] | DuplicateContent:
-    row = session.one(session.statements.by_id, {"id": wanted.identifier})
-    if row is not None:  # the transaction took effect, and its answer was lost
-        return from_row(row)[0], True
-    numbered = wanted.draft.numbered
-    number = _last(session, numbered)
+def _claim(session: Session, wanted: Wanted, counter: _Counter) -> tuple[Submission, bool] | DuplicateContent:
+    number = counter.last
     while True:
-        number = _next_free(session, numbered, number + 1)
+        number = counter.free(session, number + 1)
         outcome = _insert(session, wanted, wanted.draft.named(number))
         if isinstance(outcome, AlreadyFiled) and not isinstance(outcome, DuplicateContent):
             continue  # a name with this number was claimed by other means
         if not isinstance(outcome, AlreadyFiled):
-            session.change(session.statements.count_to, {**_was(numbered), "last": number})
+            counter.last = number
         return outcome
 
 
@@ -111,28 +124,44 @@ def _was(numbered: Numbered) -> dict[str, str]:
     return {f"was_{name}": value for name, value in numbered.where.items()}
 
 
-def _last(session: Session, numbered: Numbered) -> int:
-    """The last number given out; nobody else counts until this transaction ends."""
-    session.insert(session.statements.start_counter, (*numbered.where.values(), 0))
-    row = session.one(session.statements.counted, numbered.where)
-    return int(row[0]) if row is not None else 0
+@attrs.define
+class _Counter:
+    """The numbers of a day while one transaction counts: nobody else does, until it ends.
 
+    `used` are those found in use at the authority, read up to `known_to`.
+    """
 
-def _next_free(session: Session, numbered: Numbered, number: int) -> int:
-    """The first number from `number` on that was not found in use."""
-    while True:
-        found = session.all(session.statements.used_from, {**numbered.where, "number": number, "page": _PAGE})
-        for used in (int(row[0]) for row in found):
-            if used > number:
+    numbered: Numbered
+    last: int
+    used: set[int] = attrs.field(factory=set)
+    known_to: int = 0
+
+    @classmethod
+    def at(cls, session: Session, numbered: Numbered) -> _Counter:
+        """Lock the counter, and read it."""
+        session.insert(session.statements.start_counter, (*numbered.where.values(), 0))
+        row = session.one(session.statements.counted, numbered.where)
+        return cls(numbered, int(row[0]) if row is not None else 0)
+
+    def free(self, session: Session, number: int) -> int:
+        """The first number from `number` on that was not found in use."""
+        while True:
+            if number > self.known_to:
+                self._read(session, number)
+            if number not in self.used:
                 break
             number += 1
-        else:
-            if len(found) == _PAGE:
-                continue
-        if number > numbered.most:
+        if number > self.numbered.most:
             raise LedgerError(
-                f"{numbered.sender} has used all {numbered.most} numbers of {numbered.day} in {numbered.environment}",
+                f"{self.numbered.sender} has used all {self.numbered.most} numbers of {self.numbered.day} in "
+                f"{self.numbered.environment}",
                 certain="nothing was claimed or sent",
                 advice="go on tomorrow, with the date of that day",
             )
         return number
+
+    def _read(self, session: Session, number: int) -> None:
+        values = {**self.numbered.where, "number": number, "page": _PAGE}
+        found = [int(row[0]) for row in session.all(session.statements.used_from, values)]
+        self.used.update(found)
+        self.known_to = found[-1] if len(found) == _PAGE else self.numbered.most + 1
