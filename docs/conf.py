@@ -92,7 +92,13 @@ def _module_of(node: Any) -> str:
     """The module whose signature holds the node, "" where none does."""
     while node is not None and not isinstance(node, desc_signature):
         node = node.parent
-    return "" if node is None else node.get("module") or ""
+    if node is None or not node.get("module"):
+        return ""
+    found: object = importlib.import_module(node["module"])
+    for name in node["fullname"].split("."):
+        found = getattr(found, name, None)
+    inherited = getattr(found, "fget", found)  # of a property, the function behind it
+    return getattr(inherited, "__module__", None) or str(node["module"])
 
 
 @functools.cache

@@ -44,4 +44,6 @@ def test_there_is_an_example_of_each_situation() -> None:
         "skat_resume_after_crash",
         "skat_unknown_outcome",
         "skat_several_companies",
+        "onss_first_declaration",
+        "onss_lost_trigger",
     }

@@ -128,6 +128,7 @@ class Door:
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.slow_callback_duration = 60.0  # python -X dev: a busy machine is nobody's fault
         self._ending = asyncio.Event()
         accepting = self._start(self._accept(listener))
         ready.set()
