@@ -7,14 +7,23 @@ is seen, an acknowledgement comes, or a person settles it.
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from govfile import State, onss
-from govfile.errors import ConnectionFailed, GovfileError, LedgerError, OutcomeUnknown, TransferAborted
+from govfile import State, Submission, onss
+from govfile.errors import (
+    ConnectionFailed,
+    DuplicateContent,
+    GovfileError,
+    LedgerError,
+    OutcomeUnknown,
+    TransferAborted,
+)
 from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof
+from govfile.filing.submission import Evidence
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from support.onss_world import declaration
 
@@ -137,8 +146,10 @@ class TestUnknown:
     def test_an_acknowledgement_settles_it(self, world: World, unknown: str, codes: tuple[str, ...]) -> None:
         world.server.acknowledge(unknown, *codes)
         with world.channel() as channel:
+            assert world.ledger.kept(channel.status(unknown).id)
             channel.collect(world.into)
             assert channel.status(unknown).state is (State.REJECTED if codes else State.RECEIVED)
+            assert world.ledger.kept(channel.status(unknown).id) == {}, "nothing is sent again"
 
     def test_a_person_settles_it_and_the_same_bytes_go_up_again(self, world: World, unknown: str) -> None:
         before = world.server.lying()
@@ -171,8 +182,6 @@ class TestADeadProcess:
     """The process ended without a word; another one finds what it left."""
 
     def leave(self, world: World, monkeypatch: pytest.MonkeyPatch, *proofs: Proof, source: Any = None) -> str:
-        from govfile.filing.submission import Evidence
-
         world.wrap = lambda inner: FaultyTransport(inner, FaultPlan.at(Step.DATA_PORT))
         with world.channel() as channel, pytest.raises(GovfileError):
             channel.submit(world.write() if source is None else source, purpose="DMFA")
@@ -306,8 +315,6 @@ def test_a_ledger_that_fails_behind_the_trigger_is_caught_up_with(
 
 
 def test_two_threads_take_turns(world: World) -> None:
-    import threading
-
     with world.channel() as channel:
         threads = [
             threading.Thread(target=channel.submit, args=(declaration(seed),), kwargs={"purpose": "DMFA"})
@@ -319,3 +326,27 @@ def test_two_threads_take_turns(world: World) -> None:
             thread.join()
     assert len({triggered.name for triggered in world.server.triggered}) == 6
     assert len(world.opened) == 1
+
+
+def test_f17_many_channels_at_once_file_one_declaration_once(world: World) -> None:
+    gate = threading.Barrier(6)
+    outcomes: list[object] = []
+
+    def file_it() -> None:
+        with world.channel() as channel:
+            gate.wait()
+            outcomes.append(attempt(channel, path, "submit"))
+
+    path = world.write()
+    threads = [threading.Thread(target=file_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.server.triggered) == 1
+    check_truth(world)
+    (submission,) = world.ledger.search()
+    assert submission.state is State.SENT
+    told = [found.state for found in outcomes if isinstance(found, Submission)]
+    assert told.count(State.SENT) >= 1
+    assert all(isinstance(found, Submission | DuplicateContent) for found in outcomes)

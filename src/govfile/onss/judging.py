@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import ImpossibleStep
-from govfile.filing.states import Proof
+from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from govfile.onss import verdicts
 from govfile.onss.declaration import read_marks
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from govfile.onss.replies import Reply
 
 logger = logging.getLogger("govfile.onss")
+
+#: What may yet be sent (again) keeps its signatures; otherwise they were dropped when the trigger was confirmed, or
+#: are now, where it never was.
+_MAY_BE_SENT = frozenset({State.PREPARED, State.SENDING, State.UNKNOWN})
+_DOUBTS = frozenset({Proof.LINK_LOST, Proof.INTERRUPTED})
 
 
 @attrs.define(kw_only=True)
@@ -71,6 +76,8 @@ class Judge:
             **more,  # type: ignore[arg-type]
         )
         self.changed[submission_id] = recorded
+        if recorded.state not in _MAY_BE_SENT and any(event.evidence.proof in _DOUBTS for event in recorded.history):
+            self.ledger.drop_kept([submission_id])
         return recorded
 
     def _acknowledge(self, reply: Reply, forms: Iterable[AcrfForm], matches: Iterable[Match]) -> None:
