@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile.sandbox.onss import Anomaly, Drop, Schedule, Spoilt, When
-from support.cli import Result, run
+from support import pki
+from support.cli import Result, run, spawn
 from support.onss_desk import OnssDesk, onss_desk
+from support.softhsm import PIN, SoftHsm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +201,37 @@ def test_rebuild_burns_what_the_folders_show(onss: OnssDesk) -> None:
     found = _run(onss, "rebuild")
     assert found.code == 0
     assert found.kind("summary")[0]["burnt"] >= 1
+
+
+@pytest.mark.servers
+def test_declarations_are_signed_by_a_key_in_a_token(
+    onss: OnssDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process of its own: SoftHSM reads its settings once in a process."""
+    monkeypatch.setenv("SOFTHSM2_CONF", "")
+    token = tmp_path / "token"
+    token.mkdir()
+    hsm = SoftHsm.create(token)
+    key = pki.rsa_key(21)
+    certificate = onss.authority.certify(key.public_key())
+    hsm.add_token("card")
+    hsm.add_key("card", pki.Identity(key=key, certificate=certificate), label="signature", key_id=b"\x01")
+    onss.authority.add_certificate(onss.authority.user, certificate)
+    (onss.folder / "card.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    onss.change('passphrase = { file = "passphrase.txt" }\n', "")
+    onss.change(
+        'credential = "signer.p12"',
+        f'credential = {{pkcs11 = "{hsm.module}", token = "card", key = "signature", pin = {{env = "TOKEN_PIN"}}, '
+        'certificate = "card.pem"}',
+    )
+    environment = {"TOKEN_PIN": PIN}
+    config = ("--config", onss.config, "--json")
+    for command in (("doctor", "onss"), ("onss", "submit", onss.write(), "--purpose", "DMFA")):
+        found = spawn(*command, *config, env=environment)
+        assert found.code == 0, found.out + found.err
+    watched = spawn("onss", "watch", "--timeout", 20, *config, env=environment)
+    assert watched.code == 0, watched.out + watched.err
+    assert len(onss.authority.filed) == 1
 
 
 def _declared(onss: OnssDesk, count: int) -> bool:
