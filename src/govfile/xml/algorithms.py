@@ -7,6 +7,7 @@ Canonicalization 1.0. HMAC is not among them: whoever verifies with a public key
 from __future__ import annotations
 
 import enum
+import hashlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -47,13 +48,22 @@ SIGNATURE_URIS: Mapping[SignatureAlgorithm, str] = MappingProxyType({found: uri 
 
 
 class Digest(enum.Enum):
-    """How a referenced part is digested; the value is the name `hashlib` knows."""
+    """How a referenced part is digested."""
 
     SHA1_WHERE_DEMANDED = "sha1"
     SHA256 = "sha256"
     SHA384 = "sha384"
     SHA512 = "sha512"
 
+    def of(self, content: bytes) -> bytes:
+        """The digest of `content`."""
+        return _HASHES[self.value](content).digest()
+
+
+#: Quicker than `hashlib.new`, which looks the name up each time.
+_HASHES = MappingProxyType(
+    {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+)
 
 DIGESTS: Mapping[str, Digest] = MappingProxyType(
     {

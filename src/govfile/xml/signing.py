@@ -7,7 +7,6 @@ written anew afterwards, prettified above all, breaks the signature.
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import TYPE_CHECKING
 
 import attrs
@@ -137,7 +136,7 @@ def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Ele
         transforms = f'<ds:Transform Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}</ds:Transform>'
         if wanted.is_enveloped:
             transforms = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>{transforms}'
-    value = base64.b64encode(hashlib.new(digest.value, content).digest()).decode("ascii")
+    value = base64.b64encode(digest.of(content)).decode("ascii")
     uri = escape_attribute(f"#{wanted.id}" if wanted.id else "")
     return (
         f'<ds:Reference URI="{uri}"><ds:Transforms>{transforms}</ds:Transforms>'

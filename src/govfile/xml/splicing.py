@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _TAG = re.compile(
-    rb"""<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|(/)[^>]*>|[^!?/>"'][^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""",
+    rb"""<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|(/)[^>]*>|([^!?/>"'])[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""",
     re.DOTALL,
 )
 _DECLARED = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=""")
+_SLASH = ord("/")
 _LAST_TAG = re.compile(rb"</[^<>]*>\s*\Z")
 _NAME = re.compile(rb"<([^\s/>]+)")
 
@@ -120,17 +121,17 @@ def span_of(document: bytes, indices: Sequence[int]) -> Span:
     ended = [0]  # how many elements have ended, for each level that is open
     start = inner = -1
     for match in _TAG.finditer(document):
-        text = match[0]
-        if text[1:2] in {b"!", b"?"}:
+        kind = match.lastindex  # 1: an end tag, 2: a start tag or an empty one
+        if kind is None:
             continue
-        if match[1]:
+        if kind == 1:
             ended.pop()
             if start >= 0 and ended[1:] == wanted:
                 return Span(start, inner, match.start(), match.end())
             ended[-1] += 1
             continue
         is_it = len(ended) == len(wanted) + 1 and ended[1:] == wanted
-        if not text.endswith(b"/>"):
+        if document[match.end() - 2] != _SLASH:
             if is_it:
                 start, inner = match.span()
             ended.append(0)

@@ -7,7 +7,6 @@ and a document that holds more than the policy names is refused.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import UTC, datetime
 from functools import cached_property
@@ -178,7 +177,7 @@ def _part(
         if signature.getparent() is element:
             _take_out(signature, element)
         content = canonical_bytes(element, method, prefixes)
-    if not hmac.compare_digest(hashlib.new(reference.digest.value, content).digest(), reference.value):
+    if not hmac.compare_digest(reference.digest.of(content), reference.value):
         raise TrustError(
             "the digest of a signed part does not hold: it was changed after it was signed",
             advice=_WRITTEN_ANEW,
