@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from govfile import onss as onss
     from govfile import skat as skat
     from govfile.certificates.credential import Credential as Credential
+    from govfile.certificates.keystore import KeyStore as KeyStore
     from govfile.certificates.secret import Secret as Secret
     from govfile.errors import AlreadyFiled as AlreadyFiled
     from govfile.errors import AuthenticationRefused as AuthenticationRefused
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Credential": "govfile.certificates.credential",
+    "KeyStore": "govfile.certificates.keystore",
     "Secret": "govfile.certificates.secret",
     "Ledger": "govfile.filing.ledger",
     "State": "govfile.filing.states",

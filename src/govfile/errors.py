@@ -5,6 +5,9 @@
     │  ├─ ConfigurationError       a setting; names it
     │  │  └─ MissingExtra          an optional package is not installed; also an ImportError
     │  ├─ CredentialError          key, certificate, passphrase
+    │  │  └─ KeyStoreError         the folder that keeps them
+    │  │     ├─ KeyStoreBusy       locked by another process
+    │  │     └─ KeyStoreTooNew     written by a newer version
     │  ├─ InvalidName              a file name or identifier
     │  └─ InvalidContent           the document itself
     ├─ AlreadyFiled                carries the earlier `.submission`
@@ -133,6 +136,20 @@ class MissingExtra(ConfigurationError, ImportError):
 
 class CredentialError(GovfileError):
     """A key, certificate or passphrase cannot be used: wrong, expired, of the wrong kind, or refused by the peer."""
+
+
+class KeyStoreError(CredentialError):
+    """The key store cannot be read or written, or a step would put a credential at risk. What was in use stays so."""
+
+
+class KeyStoreBusy(KeyStoreError):
+    """Another process works on the same slot for longer than the patience."""
+
+    retry = Retry.SAME_REQUEST
+
+
+class KeyStoreTooNew(KeyStoreError):
+    """The key store was written by a newer version of govfile."""
 
 
 class InvalidName(GovfileError, ValueError):

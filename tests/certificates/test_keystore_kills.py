@@ -1,0 +1,119 @@
+"""C-02, I5: a renewal killed at every system call leaves the old credential, or old and new; and it can be resumed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.keystore_steps import DUE
+from support.keystores import SLOT, YEAR, Clock, authority, enrolled, open_store
+from support.killing import Call, run_and_kill, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STEPS = ("-m", "support.keystore_steps")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """A store whose credential is due, beside the file of who answers."""
+    enrolled(open_store(tmp_path / "start"))
+    (tmp_path / "ca").write_bytes(authority().identity.key_pem() + authority().pem)
+    return tmp_path / "start"
+
+
+def check_promises(place: Path, said: list[str]) -> None:
+    """The store after a crash, against what the program had said by then."""
+    store = open_store(place, Clock(DUE))
+    old = store.credential(SLOT, 1)
+    now = store.credential(SLOT)
+    new = [found for found in store.generations(SLOT) if found.expires > DUE + YEAR]
+    assert now == old or now.expires > DUE + YEAR
+    if "in use" in said:
+        assert now != old
+    pending = store.pending(SLOT)
+    if "pending 2" in said:
+        assert pending is not None or now != old
+        assert new or (pending is not None and pending.number == 2)
+    if pending is not None and "noted" in said:
+        assert pending.notes == {"sent": "yes"}
+
+
+def resumed(place: Path, ca: Path) -> None:
+    """Run the program again to its end: what was pending is used, whatever was stored before the request left."""
+    before = open_store(place, Clock(DUE)).pending(SLOT)
+    done = subprocess.run([sys.executable, *STEPS, str(place), str(ca)], capture_output=True, cwd=TESTS, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    store = open_store(place, Clock(DUE))
+    current = store.current(SLOT)
+    assert current is not None
+    assert current.expires > DUE + YEAR
+    assert before is None or current.number == before.number
+    assert store.pending(SLOT) is None
+    store.credential(SLOT, 1)
+    store.repair()
+    assert store.verify() == []
+
+
+TESTS = Path(__file__).parent.parent
+
+
+def killed_and_resumed(folder: Path, start: Path, call: Call) -> bool:
+    place = folder / "keys"
+    shutil.copytree(start, place)
+    was_killed, output = run_and_kill([*STEPS, str(place), str(start.parent / "ca")], call)
+    check_promises(place, output.split("\n")[:-1])
+    resumed(place, start.parent / "ca")
+    shutil.rmtree(folder)
+    return was_killed
+
+
+def traced(start: Path, folder: Path) -> Iterator[Call]:
+    shutil.copytree(start, folder)
+    calls, output = trace([*STEPS, str(folder), str(start.parent / "ca")], folder.parent / "calls")
+    assert output.split() == ["begun", "pending", "2", "noted", "in", "use"]
+    yield from calls
+
+
+@pytest.mark.slow
+def test_c02_killed_at_every_call_there_is_always_the_old_or_old_and_new(start: Path, tmp_path: Path) -> None:
+    calls = list(traced(start, tmp_path / "whole"))
+    assert {"write", "fsync", "rename", "mkdir"} <= {call.name for call in calls}
+    with ThreadPoolExecutor(2) as pool:
+        killed = list(
+            pool.map(lambda call: killed_and_resumed(tmp_path / str(call).replace(" ", "-"), start, call), calls)
+        )
+    print(f"killed at {killed.count(True)} of {len(calls)} points")
+    assert len(killed) > 30
+    assert all(killed)
+
+
+def test_c02_each_promise_is_on_the_disk_before_it_is_made(start: Path, tmp_path: Path) -> None:
+    unsynced: set[str] = set()
+    promised = []
+    for call in traced(start, tmp_path / "whole"):
+        if " = -1 " in call.line:
+            continue
+        path = call.line.partition("<")[2].partition(">")[0]
+        if call.name == "fsync":
+            unsynced.discard(path)
+        elif call.name in ("rename", "mkdir"):
+            target = Path(call.line.split('"')[-2 if call.name == "rename" else 1])
+            unsynced.add(str(target.parent))
+            if call.name == "mkdir":
+                unsynced.add(str(target))
+            else:  # the draft's own name has gone with it
+                unsynced.discard(call.line.split('"')[1])
+        elif call.name == "write" and call.line.startswith("1<"):
+            assert not unsynced, f"{call.line} was said before {unsynced} was on the disk"
+            promised.append(call)
+        elif call.name == "write":
+            unsynced.add(path)
+    assert len(promised) == 4
