@@ -110,7 +110,7 @@ class Session(asyncssh.SFTPServer):
     async def close(self, file_obj: object) -> None:
         """The end of an open file, or of the connection that left it open."""
         opened = _opened(file_obj)
-        if self._is_over or self.connection.is_closed() or self.channel.is_closing():
+        if self._is_over or self.channel.is_closing() or self.connection.is_closed():
             self._abandon(opened)
             return
         try:
