@@ -7,12 +7,13 @@ import fcntl
 import json
 import multiprocessing
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from govfile.certificates.keystore import files
-from govfile.errors import CredentialError, KeyStoreError, KeyStoreTooNew
+from govfile.errors import CredentialError, KeyStoreBusy, KeyStoreError, KeyStoreTooNew, Retry
 from support.keystores import SLOT, answer, begin, enrolled, expected, open_store
 from support.programs import lacking
 from support.small_disks import make_read_only, small_disk
@@ -86,6 +87,31 @@ def _as_nobody(folder: Any, said: Any) -> None:
         said.put((error.what, error.advice))
     else:
         said.put(("begun", ""))
+
+
+def _hold(folder: Any, said: Any) -> None:
+    with open_store(folder).locked(SLOT):
+        said.put("held")
+        time.sleep(60)
+
+
+def test_c05_a_lock_ends_with_the_process_that_holds_it_and_not_before(tmp_path: Path) -> None:
+    store = open_store(tmp_path, patience=0.3)
+    pending = begin(store)
+    context = multiprocessing.get_context("spawn")
+    said = context.Queue()
+    child = context.Process(target=_hold, args=(tmp_path, said))
+    child.start()
+    try:
+        assert said.get(timeout=60) == "held"
+        with pytest.raises(KeyStoreBusy) as refused:
+            store.note(pending, sent="yes")
+        assert refused.value.retry is Retry.SAME_REQUEST
+        assert store.pending(SLOT) == pending, "looking needs no lock"
+    finally:
+        child.kill()
+        child.join()
+    assert store.note(pending, sent="yes").notes == {"sent": "yes"}
 
 
 @pytest.mark.servers
@@ -211,6 +237,19 @@ def test_c10_a_key_reencrypted_outside_is_told(tmp_path: Path) -> None:
     with pytest.raises(CredentialError, match="cannot be opened"):
         store.credential(SLOT)
     assert any("cannot be opened" in found.what for found in store.verify())
+
+
+def test_c10_where_the_stores_own_file_is_lost_its_keys_decide_on_the_passphrase(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    credential = enrolled(store)
+    (tmp_path / "store.json").unlink()
+    with pytest.raises(CredentialError, match="cannot be opened"):
+        begin(open_store(tmp_path, passphrase="another 1 passphrase"))
+    assert not (tmp_path / "store.json").exists()
+    restored = open_store(tmp_path)
+    begin(restored)
+    assert restored.credential(SLOT) == credential
+    assert restored.verify() == []
 
 
 def test_links_and_folders_open_to_everybody_are_refused(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def check_promises(place: Path, said: list[str]) -> None:
 
 
 def resumed(place: Path, ca: Path) -> None:
-    """Run the program again to its end: what was pending is used, whatever was stored before the request left."""
+    """Run the program again to its end: what was pending is used, and the first generation still can be."""
     before = open_store(place, Clock(DUE)).pending(SLOT)
     done = subprocess.run([sys.executable, *STEPS, str(place), str(ca)], capture_output=True, cwd=TESTS, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -117,3 +117,31 @@ def test_c02_each_promise_is_on_the_disk_before_it_is_made(start: Path, tmp_path
         elif call.name == "write":
             unsynced.add(path)
     assert len(promised) == 4
+
+
+def killed_and_enrolled(folder: Path, ca: Path, call: Call) -> bool:
+    place = folder / "keys"
+    folder.mkdir()
+    was_killed, output = run_and_kill([*STEPS, str(place), str(ca)], call)
+    store, said = open_store(place, Clock(DUE)), output.split("\n")
+    pending, current = store.pending(SLOT), store.current(SLOT)
+    if "pending 1" in said:
+        assert pending is not None or current is not None
+        assert (pending or current).number == 1  # type: ignore[union-attr]
+    assert ("in use" in said) <= (current is not None)
+    resumed(place, ca)
+    shutil.rmtree(folder)
+    return was_killed
+
+
+@pytest.mark.slow
+def test_c02_a_first_enrolment_killed_at_every_call_is_resumed_with_its_key(start: Path, tmp_path: Path) -> None:
+    ca = start.parent / "ca"
+    calls, _ = trace([*STEPS, str(tmp_path / "whole"), str(ca)], tmp_path / "calls")
+    with ThreadPoolExecutor(2) as pool:
+        killed = list(
+            pool.map(lambda call: killed_and_enrolled(tmp_path / str(call).replace(" ", "-"), ca, call), calls)
+        )
+    print(f"killed at {killed.count(True)} of {len(calls)} points")
+    assert len(killed) > 30
+    assert all(killed)
