@@ -80,7 +80,10 @@ def client_identity() -> Identity:
 
 def free_ports(count: int) -> tuple[int, int]:
     """A range of ports that nobody listens on now."""
-    for first in range(20000 + os.getpid() % 10000, 32000, count):  # below those the system gives out by itself
+    for slot in range(
+        24
+    ):  # ranges apart, so that processes do not share one; below those the system gives out by itself
+        first = 20000 + (os.getpid() + slot) % 24 * 500
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(first, first + count):
@@ -177,7 +180,7 @@ def proftpd(
     root = _make_root(folder, uid)
     (folder / "passwd").write_text(_accounts(USER, root, uid))
     (folder / "passwd").chmod(0o600)
-    first, last = free_ports(60)
+    first, last = free_ports(400)
     protocol = {None: "TLSv1.2 TLSv1.3", TlsVersion.TLS_1_2: "TLSv1.2", TlsVersion.TLS_1_3: "TLSv1.3"}[tls]
     options = [] if reuse_required else ["NoSessionReuseRequired"]
     options += ["UseImplicitSSL"] if tls_start is TlsStart.IMPLICIT else []
@@ -273,7 +276,7 @@ def vsftpd(*, tls_start: TlsStart = TlsStart.EXPLICIT, reuse_required: bool = Tr
     root = _make_root(folder, pwd.getpwnam("daemon").pw_uid)
     (folder / "empty").mkdir(mode=0o555)
     pam = Path("/etc/pam.d", folder.name)
-    first, last = free_ports(60)
+    first, last = free_ports(400)
     text = _VSFTPD.format(
         port=first,
         first=first + 1,
