@@ -159,6 +159,7 @@ class TestOnce:
                 with pytest.raises(DuplicateContent) as refused:
                     channel.submit(again, purpose=purpose)
                 assert refused.value.submission == first
+                assert refused.value.certain == "this call sent nothing", "an earlier one did"
         assert len(world.server.triggered) == 1
 
     def test_a_test_filing_does_not_block_the_real_one(self, world: World) -> None:

@@ -81,7 +81,7 @@ def refusal(earlier: Submission, sha256: str) -> DuplicateContent:
         f"the content {sha256[:8]}… was filed on {earlier.created:%Y-%m-%d} to {earlier.service} as {earlier.name} "
         f"({earlier.state.value})",
         submission=earlier,
-        certain="nothing of this document has left the machine",
+        certain="this call sent nothing",
         advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
         operation="submit",
     )

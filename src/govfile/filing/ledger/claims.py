@@ -174,7 +174,7 @@ def _same_name(found: Submission, attempt: Attempt) -> tuple[Submission, bool] |
     return DuplicateName(
         _why_not_the_name(found, claim),
         submission=found,
-        certain="nothing of this document has left the machine",
+        certain="this call sent nothing",
         advice="choose another name; a name can be used once, for ever",
         operation="claim",
     )
@@ -202,7 +202,7 @@ def _same_content(found: Submission, attempt: Attempt) -> tuple[Submission, bool
         f"the content of {claim.name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
         f"({found.state.value})",
         submission=found,
-        certain="nothing of this document has left the machine",
+        certain="this call sent nothing",
         advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
         operation="claim",
     )

@@ -114,7 +114,7 @@ def _refusal(session: Session, submission_id: str, name: str) -> DuplicateConten
         f"the content of {name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
         f"({found.state.value})",
         submission=found,
-        certain="nothing of this document has left the machine",
+        certain="this call sent nothing",
         advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
         operation="claim",
     )
