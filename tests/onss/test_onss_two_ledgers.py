@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from govfile import Ledger, State, Verdict
+from govfile.errors import OutcomeUnknown
+from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from support.onss_world import declaration, notified
 
 if TYPE_CHECKING:
@@ -52,6 +54,24 @@ def test_s17_the_answer_to_one_set_is_never_the_answer_to_the_other(
     left = machines[1].status(refused)
     assert left.state is not State.ANSWERED
     assert left.verdict is None
+
+
+def test_a_name_this_ledger_sent_twice_by_a_persons_word_is_its_own(world: World) -> None:
+    plans = iter([FaultPlan(faults=(Fault(step=Step.BEFORE_REPLY, nth=3),))])
+    world.wrap = lambda inner: FaultyTransport(inner, next(plans, FaultPlan()))
+    world.server.moves_at_once = True
+    with world.channel() as channel:
+        with pytest.raises(OutcomeUnknown) as error:
+            channel.submit(b"<DmfAOriginal/>", purpose="DMFA")
+        unknown = error.value.submission
+        assert unknown is not None
+        channel.settle(unknown, arrived=False, reason="a mistake: it did")
+        filed = channel.submit(b"<DmfAOriginal/>", purpose="DMFA")
+        world.server.acknowledge(filed.name)
+        world.server.acknowledge(filed.name, "133")
+        world.server.notify(notified(2, name=filed.name))
+        channel.collect(world.into)
+        assert channel.status(filed).verdict is Verdict.ACCEPTED
 
 
 def test_s17_one_document_sent_from_both_is_declared_once(

@@ -106,11 +106,14 @@ class Judge:
             self.record(identifier, evidence, verdict=verdict, answers=(reply.answer,))
 
     def _certain(self, match: Match, form: NotificationForm) -> Match:
-        """The match; none where somebody else used the name too, and nothing shows that the form is ours."""
+        """The match; none where somebody else used the name too, and nothing shows that the form is ours.
+
+        A name that was sent once and refused as used before was used by somebody else.
+        """
         if match.id is None:
             return match
-        proofs = {event.evidence.proof for event in self.ledger.get(match.id).history}
-        if Proof.NAME_REUSED not in proofs:
+        proofs = [event.evidence.proof for event in self.ledger.get(match.id).history]
+        if Proof.NAME_REUSED not in proofs or proofs.count(Proof.TRIGGERING) > 1:
             return match
         marks = read_marks([part.marks for part in self.ledger.parts(match.id)])
         stamp = form.original_form.key if form.original_form else None
