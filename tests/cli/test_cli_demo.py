@@ -60,9 +60,14 @@ def test_the_demo_fails_where_something_does_not_hold(
     assert "NOT everything held" in found.out
 
 
-def test_the_sandbox_runs_until_it_is_told_to_stop_and_its_papers_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("authority", "listens"), [("skat", "The gateway listens on localhost"), ("onss", "The SFTP server listens on 127")]
+)
+def test_the_sandbox_runs_until_it_is_told_to_stop_and_its_papers_work(
+    tmp_path: Path, authority: str, listens: str
+) -> None:
     with subprocess.Popen(
-        command("sandbox", "skat", "--into", tmp_path / "papers"), stdout=subprocess.PIPE, text=True
+        command("sandbox", authority, "--into", tmp_path / "papers"), stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
         lines = []
@@ -70,9 +75,9 @@ def test_the_sandbox_runs_until_it_is_told_to_stop_and_its_papers_work(tmp_path:
             lines.append(line)
             if "Ctrl-C" in line:
                 break
-        found = run("doctor", "skat", "--config", tmp_path / "papers/govfile.toml")
+        found = run("doctor", authority, "--config", tmp_path / "papers/govfile.toml")
         running.send_signal(signal.SIGINT)
         running.communicate(timeout=20)
     assert found.code == 0, found.out
-    assert "The gateway listens on localhost" in lines[0]
+    assert listens in lines[0]
     assert running.returncode == 0

@@ -17,7 +17,7 @@ HEAVY = ("OpenSSL", "sqlalchemy", "lxml", "paramiko", "zeep", "signxml", "rich",
 def test_help_names_the_commands_and_the_exit_codes() -> None:
     found = run("--help")
     assert found.code == 0
-    for name in ("demo", "skat", "ledger", "cert", "doctor", "sandbox", "--install-completion"):
+    for name in ("demo", "skat", "onss", "ledger", "cert", "doctor", "sandbox", "--install-completion"):
         assert name in found.out
     for code, meaning in exits.MEANINGS.items():
         assert f"{code.value}  {meaning}" in found.out
@@ -63,7 +63,8 @@ def test_version() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_offers_groups_commands_and_choices(shell: str) -> None:
     for words, offered in (
-        ("govfile ", {"skat", "ledger", "cert", "doctor", "sandbox", "demo"}),
+        ("govfile ", {"skat", "onss", "ledger", "cert", "doctor", "sandbox", "demo"}),
+        ("govfile onss ", {"submit", "collect", "watch", "names", "verify"}),
         ("govfile ledger ", {"list", "show", "export", "verify"}),
         ("govfile ledger list --state ", {"unknown", "answered"}),
     ):
