@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
+from govfile.sandbox.switches import Switches
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
 
@@ -72,7 +72,7 @@ class Drop:
 
 
 @attrs.define(kw_only=True)
-class Faults:
+class Faults(Switches):
     """Each switch stays on until it is set back; `during(...)` does both, `clear()` resets all.
 
     The connection (those marked * count for connections made after they are set):
@@ -147,21 +147,3 @@ class Faults:
     trick: Trick | None = None
     repeat: bool = False
     strangers: bool = False
-
-    def clear(self) -> None:
-        """Everything as it should be."""
-        fresh = Faults()
-        for field in attrs.fields(Faults):
-            setattr(self, field.name, getattr(fresh, field.name))
-
-    @contextlib.contextmanager
-    def during(self, **switches: Any) -> Iterator[Faults]:
-        """Set switches for the length of a `with` block."""
-        before = {name: getattr(self, name) for name in switches}
-        try:
-            for name, value in switches.items():
-                setattr(self, name, value)
-            yield self
-        finally:
-            for name, value in before.items():
-                setattr(self, name, value)

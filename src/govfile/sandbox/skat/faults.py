@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from govfile.sandbox.pki import ServerCertificate
+from govfile.sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
 
@@ -37,7 +36,7 @@ class Damage(enum.Enum):
 
 
 @attrs.define(kw_only=True)
-class Faults:
+class Faults(Switches):
     """Each switch stays on until it is set back; `during(...)` does both, `clear()` resets all.
 
     The conversation:
@@ -103,24 +102,6 @@ class Faults:
     lose_files: bool = False
     replace_answers: bool = False
     growing: timedelta | None = None
-
-    def clear(self) -> None:
-        """Everything as it should be."""
-        fresh = Faults()
-        for field in attrs.fields(Faults):
-            setattr(self, field.name, getattr(fresh, field.name))
-
-    @contextlib.contextmanager
-    def during(self, **switches: Any) -> Iterator[Faults]:
-        """Set switches for the length of a `with` block."""
-        before = {name: getattr(self, name) for name in switches}
-        try:
-            for name, value in switches.items():
-                setattr(self, name, value)
-            yield self
-        finally:
-            for name, value in before.items():
-                setattr(self, name, value)
 
     def next_reply(self, command: str) -> str | None:
         """Take the next reply laid up for `command`, if there is one."""
