@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import shutil
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -384,8 +385,6 @@ def test_many_sets_are_filed_at_once_and_a_bad_one_stops_no_other(world: World) 
 
 
 def test_large_documents_are_read_block_by_block(world: World) -> None:
-    import tracemalloc
-
     path: Path = world.folder / "large.xml"
     with path.open("wb") as writer:
         writer.write(b"<DmfAOriginal>")
