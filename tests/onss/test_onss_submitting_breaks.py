@@ -263,6 +263,39 @@ def test_a_repeat_that_never_left_is_gone_on_with(world: World) -> None:
     assert len(world.server.triggered) == 2
 
 
+class TestARepeatOfWhatNeverLeft:
+    """`again=` beside a set that `resume` would send must not declare twice."""
+
+    @pytest.fixture
+    def waiting(self, world: World) -> str:
+        breaking(world, Fault(step=Step.BEFORE_REPLY, nth=2))
+        with world.channel() as channel, pytest.raises(ConnectionFailed):
+            channel.submit([declaration(1), declaration(2)], purpose="DMFA")
+        (submission,) = world.ledger.search()
+        return submission.name
+
+    @pytest.mark.parametrize("how", ["submit", "many"])
+    def test_it_is_the_first_filing(self, world: World, waiting: str, how: str) -> None:
+        filing = onss.Filing(parts=(declaration(1), declaration(2)), purpose="DMFA", again="the line broke")
+        with world.channel() as channel:
+            if how == "submit":
+                sent = channel.submit(filing.parts, purpose="DMFA", again=filing.again)
+            else:
+                ((_, sent),) = channel.submit_many([filing])  # type: ignore[assignment]
+            assert (sent.name, sent.state) == (waiting, State.SENT)
+            assert channel.resume() == ()
+        assert len(world.server.triggered) == 1
+
+    def test_a_part_of_it_is_refused_until_the_set_is_withdrawn(self, world: World, waiting: str) -> None:
+        with world.channel() as channel:
+            with pytest.raises(DuplicateContent, match="withdraw it"):
+                channel.submit(declaration(1), purpose="DMFA", again="alone")
+            channel.withdraw(channel.status(waiting), reason="filed in other parts")
+            assert channel.submit(declaration(1), purpose="DMFA", again="alone").state is State.SENT
+            assert channel.resume() == ()
+        assert len(world.server.triggered) == 1
+
+
 def test_f18_a_source_that_changes_while_it_is_sent_is_never_triggered(world: World) -> None:
     path = world.folder / "large.xml"
     path.write_bytes(b"<DmfAOriginal>" + b" " * (9 * 1024 * 1024) + b"</DmfAOriginal>")

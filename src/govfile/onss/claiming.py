@@ -9,6 +9,7 @@ import attrs
 
 from govfile.errors import DuplicateContent
 from govfile.filing.states import State
+from govfile.onss.recovery import was_cancelled
 
 if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
@@ -22,7 +23,8 @@ class Claimer:
     """Claims for one call. Make a new one for each.
 
     No guard holds repeats (`again=`) to one, since they are meant to repeat. One that an earlier call claimed and that
-    never left is gone on with: a second claim would be sent beside the first, which `resume` sends.
+    never left is gone on with, and so is the filing to be repeated when it never left itself: a second claim would be
+    sent beside the first, which `resume` sends.
     """
 
     ledger: Ledger
@@ -34,12 +36,25 @@ class Claimer:
         """What stands in the way of a claim, or is to be gone on with, before anything is signed; None: claim."""
         if prepared.filing.again is not None:
             waiting = self._repeats().get(self.preparer.wish(prepared))
-            return waiting.pop(0) if waiting else None
+            return waiting.pop(0) if waiting else self._unrepeatable(prepared)
         for found in prepared.declarations:
             sha256 = found.source.sha256
             earlier = self.ledger.find_content(**self.scope.where(), sha256=sha256, key=prepared.filing.key)
             if earlier is not None:
                 return self.judge(prepared, refusal(earlier, found.source.sha256))
+        return None
+
+    def _unrepeatable(self, prepared: Prepared) -> Submission | DuplicateContent | None:
+        """What was to be repeated, where it waits to be sent for the first time; the refusal, where it is another set
+        with some of these parts.
+        """
+        for found in prepared.declarations:
+            sha256 = found.source.sha256
+            earlier = self.ledger.find_content(**self.scope.where(), sha256=sha256, key=prepared.filing.key)
+            if earlier is not None and _waits(earlier):
+                refused = refusal(earlier, sha256)
+                refused.advice = "it was not sent yet: let resume() send it, or withdraw it before it is repeated"
+                return self.judge(prepared, refused)
         return None
 
     def claim(self, prepared: Prepared) -> Submission:
@@ -73,6 +88,12 @@ class Claimer:
                     wish = (found.service, found.sha256, found.filed_by, found.key, found.again)
                     self._unsent[wish].append(found)
         return self._unsent
+
+
+def _waits(submission: Submission) -> bool:
+    """Whether `resume` would send it."""
+    is_unsent = submission.state is State.PREPARED
+    return is_unsent and not submission.is_withdrawn and not was_cancelled(submission)
 
 
 def refusal(earlier: Submission, sha256: str) -> DuplicateContent:

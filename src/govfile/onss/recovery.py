@@ -95,7 +95,7 @@ class Recovery:
             raise InvalidContent(
                 f"the ledger has lost the signatures of {submission.name}",
                 certain="nothing was triggered",
-                advice="run `govfile ledger verify`, then submit the document once more with again=",
+                advice="run `govfile ledger verify`, withdraw the set, then submit the document once more with again=",
             )
         return files
 
