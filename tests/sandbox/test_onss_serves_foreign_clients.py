@@ -160,7 +160,7 @@ def test_a_server_of_the_old_kind_takes_sha_1_logins_only(
 def test_a_server_of_the_old_kind_refuses_other_signatures_whether_it_says_so_or_not(
     tmp_path: Path, hides: bool
 ) -> None:
-    """paramiko makes no SHA-1 signatures any more."""
+    """The foreign sender makes no SHA-1 signatures."""
     with OnssSandbox() as authority:
         with (
             authority.faults.during(sha1_only=True, hides_signatures=hides),

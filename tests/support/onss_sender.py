@@ -123,9 +123,10 @@ class Sender:
 
 @contextlib.contextmanager
 def connected(authority: OnssSandbox, folder: Path, account: Account | None = None) -> Iterator[Sender]:
-    """A sender that has logged in."""
+    """A sender that has logged in, by SHA-2."""
     account = account or authority.account
-    transport = paramiko.Transport(("127.0.0.1", authority.port))
+    modern = {"pubkeys": ["ssh-rsa"]}  # older lines of paramiko still sign by SHA-1 where a server asks for it
+    transport = paramiko.Transport(("127.0.0.1", authority.port), disabled_algorithms=modern)
     try:
         transport.start_client(timeout=20)
         key = paramiko.RSAKey.from_private_key(io.StringIO(account.ssh_private_pem.decode()))
