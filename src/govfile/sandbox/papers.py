@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from govfile.skat.environments import Patience
+
 _MARK = b"# Written by govfile sandbox; its next start replaces this file and the papers beside it.\n"
 
 
@@ -34,6 +36,16 @@ def write_private(folder: Path, contents: Mapping[str, bytes], *, config: bytes)
             _write(folder / name, content)
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def patience_table(patience: Patience) -> str:
+    """The end of a `govfile.toml`: how often to look at the sandbox."""
+    return f"""\
+[profiles.sandbox.environment.patience]
+first = {patience.first.total_seconds()}
+usual = {patience.usual.total_seconds()}
+slow = {patience.slow.total_seconds()}
+"""
 
 
 def _write(path: Path, content: bytes) -> None:

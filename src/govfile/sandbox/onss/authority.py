@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from govfile.certificates.secret import Secret
 from govfile.errors import ConfigurationError, MissingExtra
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
+from govfile.sandbox.listening import Listening
 from govfile.sandbox.onss import documents, papers, place
 from govfile.sandbox.onss.accounts import Channel, Channels, next_synchronisation
 from govfile.sandbox.onss.faults import Faults
@@ -22,10 +24,9 @@ from govfile.sandbox.onss.settings import Circuit, Schedule, Settings
 from govfile.sandbox.onss.transfer import Declared, TransferPoint
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from datetime import datetime
-    from types import TracebackType
-    from typing import Self
 
     from cryptography import x509
 
@@ -59,7 +60,7 @@ class Account:
         return self.issued.pkcs12(self.passphrase.reveal())
 
 
-class OnssSandbox:
+class OnssSandbox(Listening["Door"]):
     """The Belgian social-security channel on localhost, for one `with` block or from `start()` to `stop()`.
 
     `environment` (also `circuit_test` and `declaration_test`), `credential`, `ssh_key`, `sender` and `user` are what
@@ -84,7 +85,7 @@ class OnssSandbox:
         self.clock = clock or SandboxClock()
         self.faults = Faults()
         self.replies = Replies()
-        self._name = name or f"sandbox-{uuid.uuid4().hex[:8]}"  # no ledger may take a new sandbox for an old one
+        super().__init__(name or f"sandbox-{uuid.uuid4().hex[:8]}")  # no ledger may take a new sandbox for an old one
         self._settings = settings or Settings()
         self._channels = Channels()
         self._made = 0
@@ -96,35 +97,13 @@ class OnssSandbox:
             replies=self.replies,
             channels=self._channels,
         )
-        self._running: Door | None = None
-        self._requests: list[str] = []
+        self._requests: list[deque[str]] = []
         self.account = self.register(sender=sender, user=user, is_synchronised=is_synchronised)
 
-    # --- life
-
-    def start(self) -> None:
-        """Listen on loopback. A sandbox that was stopped may be started again and remembers what was declared."""
-        if self._running is not None:
-            raise ConfigurationError(f"{self._name} is running already")
+    def _server(self) -> Door:
         door = _door()(settings=self._settings, faults=self.faults, channels=self._channels, point=self._point)
-        door.start()
-        self._running = door
-
-    def stop(self) -> None:
-        """End every conversation and free the port; may be called twice."""
-        if self._running is not None:
-            self._running.stop()
-            self._requests += self._running.requests
-            self._running = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
+        self._requests.append(door.requests)
+        return door
 
     # --- where it is
 
@@ -132,12 +111,6 @@ class OnssSandbox:
     def port(self) -> int:
         """The SFTP port."""
         return self._open.port
-
-    @property
-    def _open(self) -> Door:
-        if self._running is None:
-            raise ConfigurationError(f"{self._name} is not running", advice="use it in a with block, or call start()")
-        return self._running
 
     @property
     def environment(self) -> Environment:
@@ -293,7 +266,7 @@ class OnssSandbox:
     @property
     def requests(self) -> tuple[str, ...]:
         """The SFTP requests so far, with their paths."""
-        return (*self._requests, *(self._running.requests if self._running else ()))
+        return tuple(itertools.chain(*self._requests))
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,12 @@ import attrs
 
 from govfile.sandbox.onss.authority import OnssSandbox
 from govfile.sandbox.onss.settings import Schedule, Settings
-from govfile.sandbox.papers import write_private
+from govfile.sandbox.papers import patience_table, write_private
+from govfile.sandbox.waiting import wait
 
 if TYPE_CHECKING:
     import os
+    import threading
     from collections.abc import Callable
 
 
@@ -62,7 +63,6 @@ def write_papers(sandbox: OnssSandbox, folder: Path) -> Papers:
 
 def _config(sandbox: OnssSandbox) -> str:
     environment = sandbox.environment
-    look = environment.patience
     return f"""\
 [profiles.sandbox]
 authority = "onss"
@@ -80,11 +80,7 @@ host = "{environment.host}"
 port = {environment.port}
 host_keys = ["{sandbox.host_key_fingerprint}"]
 
-[profiles.sandbox.environment.patience]
-first = {look.first.total_seconds()}
-usual = {look.usual.total_seconds()}
-slow = {look.slow.total_seconds()}
-"""
+{patience_table(environment.patience)}"""
 
 
 def serve(
@@ -114,8 +110,4 @@ def serve(
             f"sftp -P {environment.port} -i {papers.ssh_key} -o UserKnownHostsFile={papers.known_hosts} "
             f"{sandbox.user}@{environment.host}"
         )
-        say("Ctrl-C ends it; nothing it was sent is kept.")
-        try:
-            (until or threading.Event()).wait()
-        except KeyboardInterrupt:
-            say("Ended.")
+        wait(say, until)

@@ -14,6 +14,7 @@ from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError, MissingExtra
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
+from govfile.sandbox.listening import Listening
 from govfile.sandbox.skat import documents, services
 from govfile.sandbox.skat.backend import Arrival, BackEnd
 from govfile.sandbox.skat.faults import Faults
@@ -24,8 +25,6 @@ from govfile.transports.ftps_policy import FtpsPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
-    from typing import Self
 
     from govfile.certificates.credential import Credential
     from govfile.sandbox.skat.server import Door
@@ -36,44 +35,31 @@ _QUICK = Patience(first=timedelta(milliseconds=20), usual=timedelta(milliseconds
 _DAY = timedelta(days=1)
 
 
-class Host:
+class Host(Listening["Door"]):
     """One gateway on loopback: its `faults`, its memory, and where to find it."""
 
     def __init__(
         self, *, name: str, settings: Settings, schedule: Schedule, registry: Registry, clock: SandboxClock
     ) -> None:
+        super().__init__(name)
         self.faults = Faults()
-        self._name = name
         self._settings = settings
         self._registry = registry
         self._back_end = BackEnd(clock=clock, settings=settings, schedule=schedule, faults=self.faults)
-        self._door: Door | None = None
         self._commands: deque[str] = deque(maxlen=_REMEMBERED)
         self._findings: deque[str] = deque(maxlen=_REMEMBERED)
 
-    def start(self) -> None:
-        """Listen on loopback; what was filed before is remembered."""
-        if self._door is not None:
-            raise ConfigurationError(f"{self._name} is running already")
+    def _server(self) -> Door:
         door = _door()(settings=self._settings, faults=self.faults, registry=self._registry, back_end=self._back_end)
         door.commands, door.findings = self._commands, self._findings
-        door.start()
-        self._door = door
-
-    def stop(self) -> None:
-        """End every conversation and free the ports; may be called twice."""
-        if self._door is not None:
-            self._door.stop()
-            self._door = None
+        return door
 
     # --- where it is
 
     @property
     def port(self) -> int:
         """The control port."""
-        if self._door is None:
-            raise ConfigurationError(f"{self._name} is not running", advice="use it in a with block, or call start()")
-        return self._door.port
+        return self._open.port
 
     @property
     def environment(self) -> Environment:
@@ -187,15 +173,6 @@ class SkatSandbox(Host):
         super().stop()
         if self._old is not None:
             self._old.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def retired(self) -> Host:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.sandbox.papers import write_private
+from govfile.sandbox.papers import patience_table, write_private
 from govfile.sandbox.skat.authority import SkatSandbox
 from govfile.sandbox.skat.settings import Schedule, Settings
+from govfile.sandbox.waiting import wait
 
 if TYPE_CHECKING:
     import os
+    import threading
     from collections.abc import Callable
 
 
@@ -55,7 +56,7 @@ def write_papers(sandbox: SkatSandbox, folder: Path) -> Papers:
 
 
 def _config(sandbox: SkatSandbox) -> str:
-    look = sandbox.environment.patience
+    environment = sandbox.environment
     return f"""\
 [profiles.sandbox]
 authority = "skat"
@@ -66,16 +67,12 @@ ledger = "filings.db"
 into = "answers"
 
 [profiles.sandbox.environment]
-name = "{sandbox.environment.name}"
-host = "{sandbox.environment.host}"
+name = "{environment.name}"
+host = "{environment.host}"
 port = {sandbox.port}
 trust = "gateway-ca.pem"
 
-[profiles.sandbox.environment.patience]
-first = {look.first.total_seconds()}
-usual = {look.usual.total_seconds()}
-slow = {look.slow.total_seconds()}
-"""
+{patience_table(environment.patience)}"""
 
 
 def serve(
@@ -106,8 +103,4 @@ def serve(
             f"curl --ssl-reqd --cacert {papers.trust} --cert {papers.pem} "
             f'--user "{sandbox.username}:$(cat {papers.password})" ftp://localhost:{sandbox.port}/out/'
         )
-        say("Ctrl-C ends it; nothing it was sent is kept.")
-        try:
-            (until or threading.Event()).wait()
-        except KeyboardInterrupt:
-            say("Ended.")
+        wait(say, until)
