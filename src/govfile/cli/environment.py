@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from govfile.cli.described import chosen, own_name
 from govfile.cli.pace import patience, timeouts
-from govfile.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from govfile.cli.checked import Table
@@ -42,13 +42,7 @@ def known() -> dict[str, Environment]:
 def of(profile: Profile) -> Environment:
     """The environment of a profile; raises `ConfigurationError`."""
     profile.require("skat")
-    if isinstance(profile.table.values.get("environment"), dict):
-        return _described(profile.table.table("environment"), profile.places)
-    chosen = profile.table.choice("environment", known())
-    if chosen is None:
-        profile.table.need("environment", str)
-    assert chosen is not None
-    return chosen
+    return chosen(profile, known(), _described)
 
 
 def _described(table: Table, places: Places) -> Environment:
@@ -59,14 +53,8 @@ def _described(table: Table, places: Places) -> Environment:
         table.allow(VARIANT_KEYS)  # neither host nor name: a variant of production must not lead elsewhere
     else:
         table.allow(LOCAL_KEYS | {"base"})
-        name = table.need("name", str)
-        if name in known():
-            raise ConfigurationError(
-                f"{table.where}: the name {name} belongs to the authority's own gateway",
-                advice="give yours another name; the ledger keeps filings apart by it",
-            )
         base = Environment(
-            name=name,
+            name=own_name(table, known(), "gateway"),
             host=table.need("host", str),
             port=table.port("port") or 6381,
             is_test=table.get("is_test", bool),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from govfile.cli.described import chosen, own_name
 from govfile.cli.pace import patience, timeouts
 from govfile.errors import ConfigurationError
 
@@ -33,13 +34,7 @@ def known() -> dict[str, Environment]:
 def of(profile: Profile) -> Environment:
     """The environment of a profile; raises `ConfigurationError`."""
     profile.require("onss")
-    if isinstance(profile.table.values.get("environment"), dict):
-        return _described(profile.table.table("environment"), profile.places)
-    chosen = profile.table.choice("environment", known())
-    if chosen is None:
-        profile.table.need("environment", str)
-    assert chosen is not None
-    return chosen
+    return chosen(profile, known(), _described)
 
 
 def _described(table: Table, places: Places) -> Environment:
@@ -50,22 +45,13 @@ def _described(table: Table, places: Places) -> Environment:
     else:
         table.allow(LOCAL_KEYS | {"base"})
         base = table.choice("like", known()) or known()["production"]
-        changes = {"name": _local_name(table), "host": table.need("host", str), "port": table.port("port") or base.port}
+        name = own_name(table, known(), "environment")
+        changes = {"name": name, "host": table.need("host", str), "port": table.port("port") or base.port}
     changes["policy"] = _policy(table, base)
     changes["patience"] = patience(table, base.patience)
     changes.update(_choices(table))
     keys = _host_keys(table, places)
     return attrs.evolve(base, host_keys=keys or base.host_keys, **changes)
-
-
-def _local_name(table: Table) -> str:
-    name = table.need("name", str)
-    if name in known():
-        raise ConfigurationError(
-            f"{table.where}: the name {name} belongs to the authority's own environment",
-            advice="give yours another name; the ledger keeps filings apart by it",
-        )
-    return name
 
 
 def _policy(table: Table, base: Environment) -> Any:

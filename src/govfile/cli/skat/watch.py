@@ -1,13 +1,9 @@
 """`govfile skat watch`: look again and again until everything is answered."""
 
-from typing import Annotated
-
-import typer
-
 from govfile.cli.commands import command
 from govfile.cli.exits import Exit
 from govfile.cli.filings.looking import IntoOption
-from govfile.cli.filings.watching import TimeoutOption, UntilOption, Watch, summary, watched
+from govfile.cli.filings.watching import TimeoutOption, UntilOption, Watch, WatchedArgument, summary, watched
 from govfile.cli.session import Session
 from govfile.cli.skat import app
 from govfile.cli.skat.collect import report
@@ -18,9 +14,7 @@ from govfile.filing.states import State
 @command(app, "watch")
 def watch(
     session: Session,
-    which: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID|NAME]…", help="Filings; all that are under way without.")
-    ] = None,
+    which: WatchedArgument = None,
     into: IntoOption = None,
     until: UntilOption = State.ANSWERED,
     timeout: TimeoutOption = None,
