@@ -9,6 +9,7 @@ import attrs
 
 from govfile.sandbox.onss import OnssSandbox
 from govfile.sandbox.onss.command import Papers, write_papers
+from support.desks import AnyDesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,23 +19,11 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class OnssDesk:
+class OnssDesk(AnyDesk):
     """What a person at the command has: a channel, a folder, and papers in it."""
 
     authority: OnssSandbox
-    folder: Path
     papers: Papers
-
-    @property
-    def config(self) -> Path:
-        """The `govfile.toml`."""
-        return self.papers.config
-
-    def change(self, old: str, new: str) -> None:
-        """Rewrite a part of the configuration that must be there."""
-        text = self.config.read_text()
-        assert old in text
-        self.config.write_text(text.replace(old, new))
 
     def sign_with(self, account: Account) -> None:
         """Sign as somebody else."""
