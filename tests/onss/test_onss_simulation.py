@@ -6,8 +6,6 @@ A failing game prints its seed; `SEED=7 pytest …` plays one again, `GAMES=5000
 from __future__ import annotations
 
 import functools
-import os
-import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,8 @@ import pytest
 from govfile import State, onss
 from govfile.errors import GovfileError
 from govfile.filing.states import Proof
-from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
+from support import games
+from support.games import AnyGame
 from support.onss_world import World, declaration, digest, notified
 
 if TYPE_CHECKING:
@@ -24,32 +23,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from govfile import Submission
-    from govfile.transports.base import FileTransport
+    from govfile.filing.ledger import Ledger
 
-GAMES = int(os.environ.get("GAMES", "60"))
 _RUNS = 4
 _DOCUMENTS = 4
-_BREAKS = tuple(step for step in Step if step is not Step.LOGIN)
 
 
-class Game:
+class Game(AnyGame):
     """One sender over some days, decided by a seed."""
 
+    worst = 0.2
+
     def __init__(self, folder: Path, seed: int) -> None:
-        self.dice = random.Random(seed)
+        super().__init__(seed)
         self.world = World(folder)
         self.world.ledger.burn(
             authority="onss", environment="production", sender="101420", service="x", names=["x"], found="elsewhere"
         )
         self.paths = [self.world.write(number) for number in range(_DOCUMENTS)]
         self.answered: set[str] = set()
-        self.is_fair = False
 
-    def wrap(self, inner: FileTransport) -> FileTransport:
-        if self.is_fair:
-            return inner
-        seed, rate = self.dice.randrange(2**32), self.dice.choice((0.0, 0.05, 0.2))
-        return FaultyTransport(inner, FaultPlan(seed=seed, rate=rate, steps=_BREAKS))
+    @property
+    def ledger(self) -> Ledger:
+        return self.world.ledger
 
     def play(self) -> None:
         for _ in range(_RUNS):
@@ -117,7 +113,7 @@ class Game:
         assert all(sorted(name[:2] for name in found.files) == ["FI", "FS"] for found in self.world.server.triggered), (
             "no trigger before its set is whole"
         )
-        found = [submission for submission in self.world.ledger.search() if submission.sha256]
+        found = self.found
         assert len(found) == _DOCUMENTS, "I1: no record is lost, I2: none is doubled"
         assert len({submission.name for submission in found}) == _DOCUMENTS
         for submission in found:
@@ -136,38 +132,17 @@ class Game:
             assert submission.state is State.UNKNOWN, f"{submission.name} ended {submission.state.name}"
 
 
-SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(GAMES)
+SEEDS = games.seeds(usual=60)
 
 
 @pytest.mark.parametrize("block", range(4))
 def test_i1_i2_i3_hold_whatever_breaks(tmp_path: Path, block: int) -> None:
-    for seed in list(SEEDS)[block::4]:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        game = Game(folder, seed)
-        try:
-            game.play()
-            game.check()
-        except BaseException as error:
-            error.add_note(f"SEED={seed}")
-            raise
-        finally:
-            game.world.ledger.close()
+    games.play(Game, tmp_path, SEEDS[block::4])
 
 
 def test_the_games_are_worth_playing(tmp_path: Path) -> None:
     """Faults do happen in them: some sets stay unknown, some are sent by a later run, some are answered."""
-    ends: Counter[State] = Counter()
-    starts = 0
-    for seed in range(12):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        game = Game(folder, seed)
-        game.play()
-        found = [submission for submission in game.world.ledger.search() if submission.sha256]
-        ends.update(submission.state for submission in found)
-        starts += sum(event.evidence.proof is Proof.STARTED for one in found for event in one.history)
-        game.world.ledger.close()
+    ends, starts = games.ends(Game, tmp_path, range(12))
     assert ends[State.UNKNOWN] > 1
     assert ends[State.ANSWERED] > 20
     assert starts > 48

@@ -9,8 +9,6 @@ plays longer.
 from __future__ import annotations
 
 import functools
-import os
-import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,8 @@ import pytest
 
 from govfile.errors import GovfileError
 from govfile.filing.states import Proof, State
-from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
+from support import games
+from support.games import AnyGame
 from support.skat_world import HOME, World, report
 
 if TYPE_CHECKING:
@@ -26,19 +25,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from govfile import skat
+    from govfile.filing.ledger import Ledger
     from govfile.filing.submission import Submission
-    from govfile.transports.base import FileTransport
 
-GAMES = int(os.environ.get("GAMES", "200"))
 _RUNS = 5
-_BREAKS = tuple(step for step in Step if step is not Step.LOGIN)
 
 
-class Game:
+class Game(AnyGame):
     """One company over some days, decided by a seed."""
 
+    worst = 0.3
+
     def __init__(self, folder: Path, seed: int) -> None:
-        self.dice = random.Random(seed)
+        super().__init__(seed)
         self.world = World(folder)
         self.world.ledger.burn(
             authority="skat", environment="local", sender="10101010", service="x", names=["x"], found="elsewhere"
@@ -47,13 +46,10 @@ class Game:
         self.documents = [folder / f"19552101_2025_d{number}.zip" for number in range(4)]
         for number, path in enumerate(self.documents):
             path.write_bytes(report(number, accounts=1))
-        self.is_fair = False
 
-    def wrap(self, inner: FileTransport) -> FileTransport:
-        if self.is_fair:
-            return inner
-        seed, rate = self.dice.randrange(2**32), self.dice.choice((0.0, 0.05, 0.3))
-        return FaultyTransport(inner, FaultPlan(seed=seed, rate=rate, steps=_BREAKS))
+    @property
+    def ledger(self) -> Ledger:
+        return self.world.ledger
 
     def play(self) -> None:
         for _ in range(_RUNS):
@@ -114,7 +110,7 @@ class Game:
 
     def check(self) -> None:
         counts = Counter(self.world.server.names)
-        found = {submission.name: submission for submission in self.world.ledger.search() if submission.sha256}
+        found = {submission.name: submission for submission in self.found}
         whole = {path.name for path in self.documents if self.arrived_whole(path)}
         assert set(counts) <= set(found), "I1: what left was recorded before"
         assert len(found) == len(self.documents), "I1: no record is lost, I2: none is doubled"
@@ -139,8 +135,7 @@ class Game:
             assert submission.state is State.UNKNOWN, f"{submission.name} ended {submission.state.name}"
 
 
-SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(GAMES)
-
+SEEDS = games.seeds(usual=200)
 
 #: The first block is played in every run, the others with the slow proofs.
 BLOCKS = [SEEDS[:6], *(pytest.param(SEEDS[6 + start :: 8], marks=pytest.mark.slow) for start in range(8))]
@@ -148,34 +143,13 @@ BLOCKS = [SEEDS[:6], *(pytest.param(SEEDS[6 + start :: 8], marks=pytest.mark.slo
 
 @pytest.mark.parametrize("seeds", BLOCKS, ids=map(str, range(len(BLOCKS))))
 def test_i1_i2_i3_hold_whatever_breaks(tmp_path: Path, seeds: Sequence[int]) -> None:
-    for seed in seeds:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        game = Game(folder, seed)
-        try:
-            game.play()
-            game.check()
-        except BaseException as error:
-            error.add_note(f"SEED={seed}")
-            raise
-        finally:
-            game.world.ledger.close()
+    games.play(Game, tmp_path, seeds)
 
 
 @pytest.mark.slow
 def test_the_games_are_worth_playing(tmp_path: Path) -> None:
     """Faults do happen in them: some submissions stay unknown, some are sent by a later run, some are answered."""
-    ends: Counter[State] = Counter()
-    tries = 0
-    for seed in range(20):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        game = Game(folder, seed)
-        game.play()
-        found = [submission for submission in game.world.ledger.search() if submission.sha256]
-        ends.update(submission.state for submission in found)
-        tries += sum(event.evidence.proof is Proof.STARTED for submission in found for event in submission.history)
-        game.world.ledger.close()
+    ends, starts = games.ends(Game, tmp_path, range(20))
     assert ends[State.UNKNOWN] > 3
     assert ends[State.ANSWERED] > 20
-    assert tries > 80
+    assert starts > 80
