@@ -54,6 +54,11 @@ def test_a_sound_set_up_passes_every_step_and_files_nothing(onss: OnssDesk) -> N
     assert not any(request.startswith(("open", "write")) for request in onss.authority.requests)
 
 
+def test_it_is_found_beside_the_other_belgian_commands_too(onss: OnssDesk) -> None:
+    beside = run("onss", "doctor", "--config", onss.config, "--json")
+    assert (beside.code, _results(beside)) == (0, _results(_doctor(onss)))
+
+
 def _letters_in_sender(onss: OnssDesk) -> None:
     onss.change('"101420"', '"10142O"')
 

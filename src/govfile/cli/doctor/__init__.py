@@ -32,6 +32,11 @@ def onss(session: Session) -> Exit:
     folders, the ledger and the clock; steps that need a failed one are left out. Exits with the code of the worst
     finding.
     """
+    return examine_onss(session)
+
+
+def examine_onss(session: Session) -> Exit:
+    """Take the steps for the Belgian channel and report them."""
     from govfile.cli.doctor.onss import Examination
     from govfile.cli.doctor.steps import report
 

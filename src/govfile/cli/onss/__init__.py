@@ -10,3 +10,4 @@ from govfile.cli.onss import watch as _watch  # noqa: E402, F401
 from govfile.cli.onss import settle as _settle  # noqa: E402, F401
 from govfile.cli.onss import names as _names  # noqa: E402, F401
 from govfile.cli.onss import verify as _verify  # noqa: E402, F401
+from govfile.cli.onss import doctor as _doctor  # noqa: E402, F401
