@@ -78,7 +78,37 @@ _HOMES = {
 }
 _PACKAGES = frozenset({"onss", "skat"})
 
-__all__ = sorted([*_HOMES, *_PACKAGES])
+__all__ = [
+    "AlreadyFiled",
+    "AuthenticationRefused",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "Credential",
+    "CredentialError",
+    "DuplicateContent",
+    "DuplicateName",
+    "GovfileError",
+    "InvalidContent",
+    "InvalidName",
+    "KeyStore",
+    "Ledger",
+    "LedgerError",
+    "NotAuthorised",
+    "OutcomeUnknown",
+    "PeerIdentityError",
+    "ProtocolError",
+    "Rejected",
+    "Secret",
+    "State",
+    "Submission",
+    "TimedOut",
+    "TlsFailed",
+    "TransportError",
+    "TrustError",
+    "Verdict",
+    "onss",
+    "skat",
+]
 
 
 def __getattr__(name: str) -> Any:
