@@ -130,10 +130,10 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._loop.slow_callback_duration = 60.0  # python -X dev: a busy machine is nobody's fault
         self._ending = asyncio.Event()
-        accepting = self._start(self._accept(listener))
+        self._loop.add_reader(listener, self._accept, listener)
         ready.set()
         await self._ending.wait()
-        accepting.cancel()
+        self._loop.remove_reader(listener)
         self.drop_connections()
         for task in list(self._tasks):
             task.cancel()
@@ -157,13 +157,16 @@ class Door:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _accept(self, listener: socket.socket) -> None:
-        assert self._loop is not None
-        while True:
-            client, _ = await self._loop.sock_accept(listener)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._arriving.add(client)
-            self._start(self._receive(client))
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one caller; not awaited, since a socket accepted by a cancelled task is nobody's and stays open."""
+        try:
+            client, _ = listener.accept()
+        except OSError:  # the caller went away again
+            return
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._arriving.add(client)
+        self._start(self._receive(client))
 
     async def _receive(self, client: socket.socket) -> None:
         faults = self.faults
