@@ -1,15 +1,19 @@
-"""What every way of moving files offers: one narrow protocol and the values it speaks in."""
+"""What every way of moving bytes offers: a protocol for files, one for messages, and the values they speak in."""
 
 from __future__ import annotations
 
 import enum
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class TransferType(enum.Enum):
@@ -177,4 +181,83 @@ class ExclusiveTransport(FileTransport, Protocol):
         """As `FileTransport.put`; raises `DuplicateName` when the file is there, unless `rewrite` says that it is an
         earlier part of our own.
         """
+        ...
+
+
+def http_date(text: str) -> datetime | None:
+    """The moment that an HTTP date names (RFC 9110, 5.6.7), aware UTC; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _lower_case_names(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({name.lower(): value for name, value in headers.items()})
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """One complete HTTP answer, of any status.
+
+    `headers` has lower-case names; where a header came several times its values are joined by `, `. `body` is what the
+    other side meant (a transfer or content coding is undone), as bytes. Its repr shows neither: they may hold a secret.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_lower_case_names, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header as it came, with its parameters; `""` where there was none."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without its parameters, in lower case."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock as its Date header gives it, aware UTC; None where it says nothing readable."""
+        return http_date(self.headers.get("date", ""))
+
+
+@runtime_checkable
+class MessageTransport(Protocol):
+    """Requests that each get one answer from one server. May be called from several threads at once.
+
+    The first call connects. Nothing is ever sent a second time by the transport itself, and no redirect is followed.
+    """
+
+    @property
+    def endpoint(self) -> str:
+        """The other side, for messages: host and port, no secret."""
+        ...
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        limit: int | None = None,
+        total: float | None = None,
+        committing: Callable[[], None] | None = None,
+    ) -> Reply:
+        """Post `body` to `path` (absolute, below the transport's own base) and return the whole answer, of any status.
+
+        `limit` bounds the answer's body in bytes, as it came and after decoding; `total` the whole call in seconds;
+        None takes the transport's own. `committing` is called once, right before the first byte of the request can
+        leave: the connection stands by then. If it raises, nothing was sent.
+
+        Raises the `TransportError` family when it is certain that no byte of the request left, `OutcomeUnknown` when
+        it or a part of it left and no whole answer came, and `ProtocolError` for a redirect or unreadable HTTP.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every connection; never raises, and may be called twice."""
         ...
