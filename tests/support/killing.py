@@ -79,6 +79,15 @@ def trace(arguments: Sequence[str], log: Path, *, timeout: float = 120) -> tuple
     return calls, done.stdout.decode()
 
 
+def assert_most_were_killed(killed: Sequence[bool]) -> None:
+    """What was promised holds at every point; that nearly all were reached shows that the points are real.
+
+    Not all: a busy machine may make a call less than the run that was traced (a signal, a lock that is free at once).
+    """
+    print(f"killed at {sum(killed)} of {len(killed)} points")
+    assert sum(killed) >= 0.9 * len(killed)
+
+
 def run_and_kill(arguments: Sequence[str], call: Call, *, timeout: float = 120) -> tuple[bool, str]:
     """Run Python with `arguments`, killed on entering `call`; whether that happened, and its standard output."""
     # Without --seccomp-bpf, under which strace 6 delivers no injected signal.
