@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile import onss as onss
     from govfile import skat as skat
+    from govfile import vero as vero
+    from govfile import sosi as sosi
     from govfile.certificates.credential import Credential as Credential
     from govfile.certificates.keystore import KeyStore as KeyStore
     from govfile.certificates.secret import Secret as Secret
@@ -76,7 +78,7 @@ _HOMES = {
         "govfile.errors",
     ),
 }
-_PACKAGES = frozenset({"onss", "skat"})
+_PACKAGES = frozenset({"onss", "skat", "sosi", "vero"})
 
 __all__ = [
     "AlreadyFiled",
@@ -108,6 +110,7 @@ __all__ = [
     "Verdict",
     "onss",
     "skat",
+    "sosi",
 ]
 
 

@@ -267,7 +267,8 @@ class TransferAborted(TransportError):
 class Rejected(GovfileError):
     """The authority refused; `code` verbatim, `text` as it wrote it (redacted), `known` when we have advice on it.
 
-    `phase` is CONFIRM where the refusal came over the wire, after the whole document; None where it came later.
+    `actor` is the part of the authority that refused, "" where it names none. `phase` is CONFIRM where the refusal
+    came over the wire, after the whole document; None where it came later.
     """
 
     def __init__(
@@ -277,6 +278,7 @@ class Rejected(GovfileError):
         code: str,
         text: str = "",
         known: bool = False,
+        actor: str = "",
         submission: Submission | None = None,
         phase: Phase | None = None,
         **context: Any,
@@ -284,6 +286,7 @@ class Rejected(GovfileError):
         super().__init__(what, **context)
         self.phase = phase
         self.code = code
+        self.actor = actor
         self.text = text
         self.known = known
         self.submission = submission

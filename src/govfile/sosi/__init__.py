@@ -1,0 +1,52 @@
+"""The Danish healthcare security token service: ID cards, what they are exchanged for, and calls made with them.
+
+    with sosi.SecurityTokenService(environment, credential) as sts:
+        card = sts.issue(sosi.IdCard.user(it_system="Example Lab", role="7170", …))
+        request = sosi.dgws_request(card, body=b"…")
+
+The names below load on first use. Facts and their sources: `docs/protocols/sosi.md`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govfile.sosi.audience import Audience as Audience
+    from govfile.sosi.environments import PRODTEST as PRODTEST
+    from govfile.sosi.environments import PRODUCTION as PRODUCTION
+    from govfile.sosi.environments import TEST1 as TEST1
+    from govfile.sosi.environments import TEST2 as TEST2
+    from govfile.sosi.environments import TRAINING as TRAINING
+    from govfile.sosi.environments import Endpoint as Endpoint
+    from govfile.sosi.environments import Endpoints as Endpoints
+    from govfile.sosi.environments import Environment as Environment
+
+_HOMES = {
+    "Audience": "audience",
+    "PRODTEST": "environments",
+    "PRODUCTION": "environments",
+    "TEST1": "environments",
+    "TEST2": "environments",
+    "TRAINING": "environments",
+    "Endpoint": "environments",
+    "Endpoints": "environments",
+    "Environment": "environments",
+}
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'govfile.sosi' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"govfile.sosi.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
