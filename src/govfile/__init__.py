@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile import onss as onss
     from govfile import skat as skat
-    from govfile import vero as vero
     from govfile import sosi as sosi
+    from govfile import vero as vero
     from govfile.certificates.credential import Credential as Credential
     from govfile.certificates.keystore import KeyStore as KeyStore
     from govfile.certificates.secret import Secret as Secret
@@ -111,6 +111,7 @@ __all__ = [
     "onss",
     "skat",
     "sosi",
+    "vero",
 ]
 
 

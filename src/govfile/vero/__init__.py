@@ -1,0 +1,45 @@
+"""The Finnish certificate service: enrol, renew and fetch the certificates of the Incomes Register; and the register's
+web services, which they open.
+
+The names below load on first use. Facts and their sources: `docs/protocols/vero.md`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govfile.vero.anchors import Pin as Pin
+    from govfile.vero.anchors import Pins as Pins
+    from govfile.vero.environments import PRODUCTION as PRODUCTION
+    from govfile.vero.environments import TEST as TEST
+    from govfile.vero.environments import TEST_BENCH as TEST_BENCH
+    from govfile.vero.environments import Environment as Environment
+    from govfile.vero.environments import Register as Register
+
+_HOMES = {
+    "Pin": "anchors",
+    "Pins": "anchors",
+    "PRODUCTION": "environments",
+    "TEST": "environments",
+    "TEST_BENCH": "environments",
+    "Environment": "environments",
+    "Register": "environments",
+}
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'govfile.vero' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"govfile.vero.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
