@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from OpenSSL import SSL
 
-from govfile.transports.ftps._failures import DataLost, Interrupted, handshake_failure
+from govfile.transports._tls_failures import handshake_failure
+from govfile.transports.ftps._failures import DataLost, Interrupted
 from govfile.transports.ftps._tls import Checked, TlsContext, reasons
 
 if TYPE_CHECKING:

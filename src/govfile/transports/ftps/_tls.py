@@ -12,7 +12,7 @@ from OpenSSL import SSL, crypto
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError, CredentialError
 from govfile.transports._connect import is_address
-from govfile.transports.ftps._failures import TlsSetting
+from govfile.transports._tls_failures import TlsSetting
 from govfile.transports.ftps._identity import belongs_to, names, to_ascii
 from govfile.transports.ftps_policy import TlsVersion
 
@@ -64,7 +64,7 @@ class TlsContext:
     """Everything that the TLS of one endpoint needs. `session` is the newest resumable session, kept by its users."""
 
     def __init__(self, host: str, policy: FtpsPolicy, credential: Credential | None, endpoint: str) -> None:
-        self.setting = TlsSetting(endpoint, policy, credential is not None)
+        self.setting = TlsSetting(endpoint, policy.floor, policy.ceiling, credential is not None)
         self.session: SSL.Session | None = None
         try:
             self._server_name = None if is_address(host) else to_ascii(host).encode("ascii")
