@@ -51,8 +51,10 @@ class Tree:
         return self.content[span.start : span.end]
 
 
-def read(content: bytes, *, limits: Limits | None = None, what: str = "the document") -> Tree:
-    """Read a document; `what` names it in errors.
+def read(
+    content: bytes, *, limits: Limits | None = None, what: str = "the document", free: tuple[str, ...] = ()
+) -> Tree:
+    """Read a document; `what` names it in errors. Ids below the element at the path `free` are none of ours.
 
     Raises `ProtocolError` when it cannot be read, is beyond `limits`, or carries what this module refuses.
     """
@@ -70,7 +72,7 @@ def read(content: bytes, *, limits: Limits | None = None, what: str = "the docum
         raise _unreadable(what, "it carries a document type declaration, which is never read", content)
     if (about.encoding or "utf-8").lower() not in {"utf-8", "us-ascii", "ascii"} or b"\0" in content:
         raise _unreadable(what, f"it is written in {about.encoding}; signed messages are in UTF-8", content)
-    return Tree(content, root, _survey(root, limits, what))
+    return Tree(content, root, _survey(Tree(content, root, {}), limits, what, free))
 
 
 def parser() -> XMLParser:
@@ -91,8 +93,9 @@ def parser() -> XMLParser:
     )
 
 
-def _survey(root: _Element, limits: Limits, what: str) -> dict[str, _Element]:
+def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...]) -> dict[str, _Element]:
     """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here."""
+    root = tree.root
     questions = _questions(limits.depth)
     if questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
@@ -103,17 +106,23 @@ def _survey(root: _Element, limits: Limits, what: str) -> dict[str, _Element]:
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     ids: dict[str, _Element] = {}
     foreign: set[str] = set()
+    unbound = tree.at(free)
     for element in questions.with_ids(root):
+        ours = () if unbound and is_below(element, unbound) else _IDS
         for name, value in attributes(element):
-            if name in _IDS:
+            if name in ours:
                 if value in ids:
                     raise _refused(what, "an id stands in it twice")
                 ids[value] = element
-            elif name[-2:].lower() == "id" and name[-3:-2] in {"", "}"}:
+            elif _is_named_id(name):
                 foreign.add(value)
     if foreign & ids.keys():
-        raise _refused(what, "an id stands in it again in a foreign namespace")
+        raise _refused(what, "an id stands in it again where it is none: in a foreign namespace or in free content")
     return ids
+
+
+def _is_named_id(name: str) -> bool:
+    return name[-2:].lower() == "id" and name[-3:-2] in {"", "}"}
 
 
 @attrs.frozen
@@ -142,6 +151,11 @@ def _questions(depth: int) -> _Questions:
 def is_element(node: Any) -> bool:
     """Whether a node is an element, and neither a comment nor a processing instruction."""
     return isinstance(node.tag, str)
+
+
+def is_below(element: _Element, above: list[_Element]) -> bool:
+    """Whether an element stands in one of those `above`."""
+    return any(found is one for found in element.iterancestors() for one in above)
 
 
 def attributes(element: Any) -> list[tuple[str, str]]:

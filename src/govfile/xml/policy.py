@@ -114,12 +114,16 @@ class Policy:
     it covers, and it must cover nothing else. `others` are paths of elements that may hold a signature of their own,
     such as an assertion in a signed envelope; a signature anywhere else is refused. `window` is checked on the first
     part. SHA-1 counts only where `algorithms` and `digests` name it.
+
+    `free` is the path of an element whose content follows rules of its own, such as the Body behind a signed card: ids
+    may stand twice in it and signatures may stand in it, but no id that stands outside, and no signed part.
     """
 
     signature: tuple[str, ...]
     parts: tuple[Part, ...]
     signers: Signers
     others: tuple[tuple[str, ...], ...] = ()
+    free: tuple[str, ...] = ()
     algorithms: frozenset[SignatureAlgorithm] = ALGORITHMS
     digests: frozenset[Digest] = DIGESTS
     canonicalizations: frozenset[Canonicalization] = frozenset({Canonicalization.EXCLUSIVE})
@@ -130,6 +134,8 @@ class Policy:
         if not any(part.is_required for part in self.parts):
             raise ConfigurationError("a policy must demand that something is signed")
         for part in self.parts:
+            if self.free and len(part.path) > len(self.free) and part.path[: len(self.free)] == self.free:
+                raise ConfigurationError("what is signed cannot stand in content that is free")
             if part.coverage is Coverage.ENVELOPED and part.path != self.signature:
                 raise ConfigurationError("an enveloped signature stands in the element it signs, as its child")
 

@@ -70,13 +70,15 @@ def sign(
     canonicalization: Canonicalization = Canonicalization.EXCLUSIVE,
     key_info: KeyInfo | None = None,
     signature_id: tuple[str, str] | None = None,
+    free: tuple[str, ...] = (),
 ) -> bytes:
     """`document` with a signature over `references`, put at `place`.
 
     `algorithm` is the usual one for the key unless given (RSA or ECDSA with SHA-256 for the common keys; SHA-1 has to
     be named). `digest` is for references that name none: the algorithm's own hash unless given. `canonicalization` is
     that of `SignedInfo`. `key_info` holds the certificate unless given. `signature_id` is an attribute of
-    `ds:Signature`, name and value, such as `("id", "OCESSignature")`. Base64 is written without line breaks.
+    `ds:Signature`, name and value, such as `("id", "OCESSignature")`. `free` is the path of an element in which ids
+    may stand twice, as in a `Policy`. Base64 is written without line breaks.
 
     Raises `ProtocolError` when the document cannot be read, `InvalidContent` when something referenced, or the place,
     is not there exactly once, and `CredentialError` when the key cannot sign.
@@ -86,7 +88,7 @@ def sign(
     algorithm = algorithm or SignatureAlgorithm.usual_for(credential.public_key)
     algorithm.check_key(credential.public_key)
     digest = digest or Digest(algorithm.hash_name)
-    tree = _tree.read(document)
+    tree = _tree.read(document, free=free)
     parent = element_at(tree, place.path)
     written = "".join(_reference(tree, found, found.digest or digest, parent) for found in references)
     method = f'<ds:CanonicalizationMethod Algorithm="{canonicalization.value}"></ds:CanonicalizationMethod>'
@@ -103,7 +105,7 @@ def sign(
     if canonicalization.is_exclusive:
         to_sign = f'<ds:SignedInfo xmlns:ds="{DS}">{content}'.encode()
     else:
-        to_sign = _in_its_surroundings(insert(tree, signature(""), place, parent), place, canonicalization)
+        to_sign = _in_its_surroundings(insert(tree, signature(""), place, parent), place, canonicalization, free)
     made = credential.signer.sign(to_sign, algorithm)
     if algorithm.scheme is Scheme.ECDSA:
         made = _two_numbers(made, credential.public_key)
@@ -164,9 +166,11 @@ def _prefixes(wanted: Reference) -> str:
     return f'<ec:InclusiveNamespaces xmlns:ec="{_EXCLUSIVE_NS}" PrefixList="{listed}"></ec:InclusiveNamespaces>'
 
 
-def _in_its_surroundings(document: bytes, place: Place, canonicalization: Canonicalization) -> bytes:
+def _in_its_surroundings(
+    document: bytes, place: Place, canonicalization: Canonicalization, free: tuple[str, ...]
+) -> bytes:
     """`SignedInfo` as the inclusive form has it: with all that it inherits at its place."""
-    tree = _tree.read(document)
+    tree = _tree.read(document, free=free)
     parent = element_at(tree, place.path)
     ours = parent[-1] if place.after is None else next(parent.iterchildren(place.after)).getnext()
     while ours is not None and ours.tag != f"{{{DS}}}Signature":

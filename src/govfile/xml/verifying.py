@@ -26,6 +26,7 @@ from govfile.xml.canonical import canonical_bytes
 from govfile.xml.policy import Coverage
 from govfile.xml.splicing import standing_alone
 from govfile.xml.tokens import canonical_token
+from govfile.xml.unsigned import UnsignedPart
 from govfile.xml.window import check_window
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Verified:
     certificate: x509.Certificate
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    _document: _tree.Tree = attrs.field(repr=False)
 
     @property
     def element(self) -> Element:
@@ -92,6 +94,12 @@ class Verified:
         """The signed part at a path of the policy; None when it was optional and not signed."""
         return next((found for found in self.parts if found.path == path), None)
 
+    def unsigned(self, path: tuple[str, ...]) -> tuple[UnsignedPart, ...]:
+        """The elements at a path (`{namespace}local` names from the root down), whether signed or not: believe
+        nothing of them. They are of the very document that was verified, read once.
+        """
+        return tuple(UnsignedPart(self._document, found) for found in self._document.at(path))
+
 
 def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Verified:
     """The signed parts of `document`, when all the policy demands holds at `at` (aware; now, if left out).
@@ -101,7 +109,7 @@ def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Ve
     `ConfigurationError` for a time without a zone. Revocation is not looked up.
     """
     at = _aware(at)
-    tree = _tree.read(document, limits=policy.limits, what="the signed message")
+    tree = _tree.read(document, limits=policy.limits, what="the signed message", free=policy.free)
     element = _the_signature(tree, policy)
     places = places_of(tree, policy)
     signature = read_signature(element, policy)
@@ -115,9 +123,9 @@ def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Ve
         raise TrustError("the signature does not hold: a part of the message has no canonical form") from error
     parts = tuple(found[part] for part in policy.parts if part in found)
     if policy.window is None:
-        return Verified(parts=parts, certificate=certificate)
+        return Verified(parts=parts, certificate=certificate, document=tree)
     begin, end = check_window(parts[0].content, policy.window, at)
-    return Verified(parts=parts, certificate=certificate, valid_from=begin, valid_until=end)
+    return Verified(parts=parts, certificate=certificate, valid_from=begin, valid_until=end, document=tree)
 
 
 def _aware(at: datetime | None) -> datetime:
@@ -137,8 +145,11 @@ def _the_signature(tree: _tree.Tree, policy: Policy) -> _Element:
     if len(found) != 1:
         raise TrustError(f"the message has {len(found)} signatures where there should be one")
     allowed = {id(parent): parent for path in policy.others for parent in tree.at(path)}
+    unbound = tree.at(policy.free)
     for signature in tree.root.iter(SIGNATURE):
         if signature is not found[0] and id(signature.getparent()) not in allowed:
+            if unbound and _tree.is_below(signature, unbound):
+                continue
             raise TrustError("the message has a signature where none is expected")
     return found[0]
 

@@ -1,0 +1,76 @@
+"""What stands in a message without being signed: to be read with that in mind, and never mixed up with what is."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.xml import _tree
+from govfile.xml.algorithms import Canonicalization
+from govfile.xml.canonical import canonical_bytes
+from govfile.xml.splicing import standing_alone
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from govfile.xml.parse import Element, Limits
+
+_PREFIX_USED = re.compile(rb"([^\s<>/\"'=:&;]+):")
+
+
+@attrs.frozen(eq=False, slots=False, repr=False)
+class UnsignedPart:
+    """One element that no signature covers: whoever handed the message on may have written it.
+
+    `name` is its `{namespace}local` name.
+    """
+
+    _document: _tree.Tree
+    _node: _Element
+
+    @property
+    def name(self) -> str:
+        """Its `{namespace}local` name."""
+        return str(self._node.tag)
+
+    @cached_property
+    def element(self) -> Element:
+        """The element as a value: comments gone without splitting the text around them."""
+        return _tree.value_of(_tree.root_of(canonical_bytes(self._node, Canonicalization.EXCLUSIVE)))
+
+    @property
+    def children(self) -> tuple[UnsignedPart, ...]:
+        """The elements in it, in order."""
+        return tuple(UnsignedPart(self._document, child) for child in self._node if _tree.is_element(child))
+
+    def at(self, *names: str) -> tuple[UnsignedPart, ...]:
+        """The elements below it along a path of `{namespace}local` names."""
+        found: tuple[UnsignedPart, ...] = (self,)
+        for name in names:
+            found = tuple(child for part in found for child in part.children if child.name == name)
+        return found
+
+    @cached_property
+    def original(self) -> bytes:
+        """The element's bytes as they came, with those inherited namespaces declared on it that are named in it."""
+        own = self._document.text_of(self._node)
+        used = {prefix.decode("utf-8", "replace") for prefix in _PREFIX_USED.findall(own)}
+        above = self._node.getparent()
+        inherited = {} if above is None else dict(above.nsmap)
+        needed = {prefix: name for prefix, name in inherited.items() if prefix is None or prefix in used}
+        return standing_alone(self._document.content, _tree.indices(self._node), needed)
+
+    def __repr__(self) -> str:
+        return f"<UnsignedPart {self.name}>"
+
+
+def read_unsigned(document: bytes, *, limits: Limits | None = None, what: str = "the message") -> UnsignedPart:
+    """The root element of a document that carries no signature, or none that is to be believed.
+
+    Raises `ProtocolError` when it cannot be read, is beyond `limits`, or is not in UTF-8; `what` names it there.
+    """
+    tree = _tree.read(document, limits=limits, what=what)
+    return UnsignedPart(tree, tree.root)

@@ -1,0 +1,80 @@
+"""What stands beside the signed part of a message: read as unsigned, and free to follow rules of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from govfile.errors import ConfigurationError, ProtocolError, TrustError
+from govfile.xml.policy import Part, Policy
+from govfile.xml.signing import Reference, sign
+from govfile.xml.splicing import Place
+from govfile.xml.unsigned import read_unsigned
+from govfile.xml.verifying import verify
+from support import xml_messages as messages
+
+FREE = ("{urn:m}Message", "{urn:m}Body")
+CARD = ("{urn:m}Message", "{urn:c}Card")
+DOCUMENT = (
+    b'<m:Message xmlns:m="urn:m" xmlns:x="urn:x" xmlns:unused="urn:unused"><c:Card xmlns:c="urn:c" id="IDCard">'
+    b'<c:Times NotBefore="a"/></c:Card><m:Body><Order xmlns="urn:o" kind="x:quick"><item id="1"/><item id="1"/>'
+    b"</Order></m:Body></m:Message>"
+)
+
+
+def signed(document: bytes = DOCUMENT) -> bytes:
+    return sign(
+        document, messages.credential(), [Reference(id="IDCard", is_enveloped=True)], Place(path=CARD), free=FREE
+    )
+
+
+def policy(free: tuple[str, ...] = FREE) -> Policy:
+    return Policy.enveloped(CARD, messages.signers(), free=free)
+
+
+def test_ids_may_stand_twice_in_free_content() -> None:
+    assert verify(signed(), policy(), at=messages.NOW).parts[0].path == CARD
+
+
+def test_ids_may_not_stand_twice_in_content_that_is_not_declared_free() -> None:
+    with pytest.raises(ProtocolError, match="twice"):
+        verify(signed(), policy(free=()), at=messages.NOW)
+
+
+@pytest.mark.parametrize("attribute", [b'id="IDCard"', b'ID="IDCard"', b'xmlns:f="urn:f" f:Id="IDCard"'])
+def test_an_id_from_outside_may_not_stand_in_free_content(attribute: bytes) -> None:
+    with pytest.raises(ProtocolError, match="again"):
+        verify(signed().replace(b"<Order ", b"<Order " + attribute + b" "), policy(), at=messages.NOW)
+
+
+def test_a_signature_in_free_content_is_its_own_affair() -> None:
+    other = b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>'
+    document = signed().replace(b"</Order>", other + b"</Order>")
+    assert verify(document, policy(), at=messages.NOW).parts[0].path == CARD
+    beside = signed().replace(b"<m:Body>", other + b"<m:Body>")
+    with pytest.raises(TrustError, match="where none is expected"):
+        verify(beside, policy(), at=messages.NOW)
+
+
+def test_nothing_signed_may_be_declared_to_stand_in_free_content() -> None:
+    part = Part(path=(*FREE, "{urn:c}Card"))
+    with pytest.raises(ConfigurationError, match="free"):
+        Policy(signature=CARD, parts=(part,), signers=messages.signers(), free=FREE)
+
+
+def test_unsigned_parts_come_from_the_document_that_was_verified() -> None:
+    found = verify(signed(), policy(), at=messages.NOW).unsigned((*FREE, "{urn:o}Order"))
+    assert [part.name for part in found] == ["{urn:o}Order"]
+    assert found[0].element.attributes["kind"] == "x:quick"
+    assert [child.name for child in found[0].children] == ["{urn:o}item", "{urn:o}item"]
+
+
+def test_an_unsigned_part_takes_along_the_namespaces_it_names_and_no_others() -> None:
+    (order,) = read_unsigned(DOCUMENT.replace(b'id="1"', b'no="1"')).at("{urn:m}Body", "{urn:o}Order")
+    assert order.original == (
+        b'<Order xmlns:x="urn:x" xmlns="urn:o" kind="x:quick"><item no="1"/><item no="1"/></Order>'
+    )
+    assert read_unsigned(order.original).name == "{urn:o}Order"
+
+
+def test_comments_do_not_split_what_an_unsigned_part_says() -> None:
+    assert read_unsigned(b"<a>one<!-- -->two</a>").element.text == "onetwo"
