@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from govfile.sosi.audience import Audience as Audience
+    from govfile.sosi.card import CardType as CardType
+    from govfile.sosi.card import CertificateHash as CertificateHash
+    from govfile.sosi.card import IdCard as IdCard
+    from govfile.sosi.care_provider import CareProvider as CareProvider
+    from govfile.sosi.care_provider import NameFormat as NameFormat
+    from govfile.sosi.constants import EDUCATION_CODES as EDUCATION_CODES
     from govfile.sosi.environments import PRODTEST as PRODTEST
     from govfile.sosi.environments import PRODUCTION as PRODUCTION
     from govfile.sosi.environments import TEST1 as TEST1
@@ -22,9 +28,23 @@ if TYPE_CHECKING:
     from govfile.sosi.environments import Endpoint as Endpoint
     from govfile.sosi.environments import Endpoints as Endpoints
     from govfile.sosi.environments import Environment as Environment
+    from govfile.sosi.signed_card import SignedCard as SignedCard
+    from govfile.sosi.signed_card import WrittenCard as WrittenCard
+    from govfile.sosi.times import DgwsVersion as DgwsVersion
+    from govfile.sosi.trust import StsTrust as StsTrust
 
 _HOMES = {
     "Audience": "audience",
+    "CardType": "card",
+    "CertificateHash": "card",
+    "IdCard": "card",
+    "CareProvider": "care_provider",
+    "NameFormat": "care_provider",
+    "EDUCATION_CODES": "constants",
+    "SignedCard": "signed_card",
+    "WrittenCard": "signed_card",
+    "DgwsVersion": "times",
+    "StsTrust": "trust",
     "PRODTEST": "environments",
     "PRODUCTION": "environments",
     "TEST1": "environments",

@@ -33,8 +33,8 @@ def check_window(content: bytes, window: Window, at: datetime) -> tuple[datetime
     begins = "NotBefore", found[0].get("NotBefore")
     if begins[1] is None and window.begins_when_issued:
         begins = "IssueInstant", statement.get("IssueInstant")
-    begin = _moment(begins[1], begins[0], window.zone, is_later=True)
-    end = _moment(found[0].get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
+    begin = moment(begins[1], begins[0], window.zone, is_later=True)
+    end = moment(found[0].get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
     if end <= begin:
         raise TrustError("the message ends before it begins to hold")
     if end - begin > window.longest:
@@ -52,20 +52,24 @@ def check_window(content: bytes, window: Window, at: datetime) -> tuple[datetime
     return begin, end
 
 
-def _moment(text: str | None, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
-    """A time; of two that a local time may mean, the later or the earlier one, whichever makes the window shorter."""
+def moment(text: str | None, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
+    """A time of a message (xs:dateTime) in UTC; `zone` is that of times that name none, `what` names it in errors.
+
+    Of two moments that a local time may mean it is the later or the earlier one. Raises `TrustError` for what is no
+    time, for one without a zone where `zone` is None, and for one that the clocks skip.
+    """
     match = _TIME.fullmatch((text or "").strip(" \t\r\n"))
     if match is None:
         raise TrustError(f"{what} is not a time" if text else f"{what} is missing")
     zoned = (match[3] or "").replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(match[1] + zoned)
+        found = datetime.fromisoformat(match[1] + zoned)
         if not zoned:
-            moment = _local(moment, what, zone, is_later=is_later)
-        moment = moment.astimezone(UTC)
+            found = _local(found, what, zone, is_later=is_later)
+        found = found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise TrustError(f"{what} is not a time") from error
-    return moment + timedelta(microseconds=int((match[2] or "0").ljust(9, "0")) // 1000)
+    return found + timedelta(microseconds=int((match[2] or "0").ljust(9, "0")) // 1000)
 
 
 def _local(moment: datetime, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
