@@ -56,6 +56,38 @@ def test_s17_the_answer_to_one_set_is_never_the_answer_to_the_other(
     assert left.verdict is None
 
 
+def test_s17_a_notification_read_before_our_refusal_is_not_taken_for_ours(
+    world: World, machines: tuple[onss.Channel, onss.Channel]
+) -> None:
+    taken = machines[0].submit(declaration(2), purpose="DMFA")
+    refused = machines[1].submit(declaration(3), purpose="DMFA")
+    world.server.acknowledge(taken.name)
+    world.server.notify(notified(2, name=taken.name))
+    collected = machines[1].collect(world.into)
+    assert machines[1].status(refused).state is not State.ANSWERED
+    (notice,) = [reply for reply in collected.replies if reply.notification is not None]
+    assert "somebody else" in notice.matches[0].remark
+    world.server.acknowledge(refused.name, "133")
+    machines[0].collect(world.into)
+    machines[1].collect(world.into)
+    assert machines[0].status(taken).verdict is Verdict.ACCEPTED
+    assert machines[1].status(refused).verdict is None
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_s17_an_answer_by_name_alone_is_doubted_once_the_name_is_another_s_too(world: World, *, is_shown: bool) -> None:
+    world.server.moves_at_once = True
+    with world.channel() as channel:
+        filed = channel.submit(declaration(2) if is_shown else b"<DmfAOriginal/>", purpose="DMFA")
+        world.server.acknowledge(filed.name)
+        world.server.notify(notified(2, name=filed.name))
+        channel.collect(world.into)
+        assert channel.status(filed).verdict is Verdict.ACCEPTED
+        world.server.acknowledge(filed.name, "133")
+        channel.collect(world.into)
+        assert channel.status(filed).verdict is (Verdict.ACCEPTED if is_shown else Verdict.UNREAD)
+
+
 def test_a_name_this_ledger_sent_twice_by_a_persons_word_is_its_own(world: World) -> None:
     plans = iter([FaultPlan(faults=(Fault(step=Step.BEFORE_REPLY, nth=3),))])
     world.wrap = lambda inner: FaultyTransport(inner, next(plans, FaultPlan()))

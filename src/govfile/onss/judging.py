@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import ImpossibleStep
-from govfile.filing.states import Proof, State
+from govfile.filing.states import Proof, State, Verdict
 from govfile.filing.submission import Evidence
 from govfile.onss import verdicts
 from govfile.onss.declaration import read_marks
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.filing.ledger import Ledger
-    from govfile.filing.states import Verdict
     from govfile.filing.submission import Submission
     from govfile.onss.acrf import AcrfForm
     from govfile.onss.forms import FileReference
-    from govfile.onss.matching import Match
+    from govfile.onss.matching import Marks, Match
     from govfile.onss.names import BatchName
     from govfile.onss.notification import NotificationForm
     from govfile.onss.register import Finder
@@ -49,6 +48,7 @@ class Judge:
     durable: bool = False
     changed: dict[str, Submission] = attrs.field(factory=dict)
     strangers: list[BatchName] = attrs.field(factory=list)
+    marks: dict[str, Marks] = attrs.field(factory=dict)
 
     def judge(self, reply: Reply) -> Reply:
         """The reply with its matches; whatever it proves is recorded then."""
@@ -87,10 +87,12 @@ class Judge:
             codes = form.reception.error_ids if form.reception else ()
             code = form.ticket if form.proof is Proof.TAKEN else ", ".join(codes)
             evidence = self._evidence(reply, form.proof, form.in_words(), code[:200])
-            self.finder.learn(self.record(match.id, evidence))
+            doubt = self._doubt(self.ledger.get(match.id)) if form.proof is Proof.NAME_REUSED else None
+            self.finder.learn(self.record(match.id, evidence, verdict=doubt))
 
     def _notify(self, reply: Reply, forms: Iterable[NotificationForm], matches: Iterable[Match]) -> None:
         said: dict[str, list[tuple[str, Verdict]]] = defaultdict(list)
+        shown: set[str] = set()
         seen: set[tuple[str, str]] = set()
         for position, (form, match) in enumerate(zip(forms, matches, strict=True)):
             if match.id is None:
@@ -100,27 +102,56 @@ class Judge:
                 key = verdicts.numbered_key(key, position)
             seen.add((match.id, key))
             said[match.id].append((key, form.verdict))
+            if self._shown_ours(match.id, form):
+                shown.add(match.id)
         for identifier, of_forms in said.items():
             verdict = verdicts.joined(self.ledger.get(identifier), of_forms)
-            evidence = self._evidence(reply, Proof.ANSWERED, verdicts.in_words(of_forms))
+            words = verdicts.in_words(of_forms) + ("" if identifier in shown else verdicts.BY_NAME_ALONE)
+            evidence = self._evidence(reply, Proof.ANSWERED, words)
             self.record(identifier, evidence, verdict=verdict, answers=(reply.answer,))
 
     def _certain(self, match: Match, form: NotificationForm) -> Match:
-        """The match; none where somebody else used the name too, and nothing shows that the form is ours.
+        """The match; none where the form is another's of the same name, or may well be.
 
-        A name that was sent once and refused as used before was used by somebody else.
+        Two machines with ledgers from one backup give out one number, and both see what is said of either set. A name
+        that was sent once and refused as used before was used by somebody else.
         """
         if match.id is None:
             return match
-        proofs = [event.evidence.proof for event in self.ledger.get(match.id).history]
-        if Proof.NAME_REUSED not in proofs or proofs.count(Proof.TRIGGERING) > 1:
-            return match
-        marks = read_marks([part.marks for part in self.ledger.parts(match.id)])
-        stamp = form.original_form.key if form.original_form else None
-        if stamp in marks.stamps or marks.references.intersection(form.own_references):
+        shown = self._shown_ours(match.id, form)
+        if shown or (shown is None and not self._is_reused(self.ledger.get(match.id))):
             return match
         logger.warning("%s was used by somebody else too: look at who sends under this sender number", match.id)
         return attrs.evolve(match, id=None, remark="somebody else used the name too, and nothing shows that it is ours")
+
+    def _shown_ours(self, identifier: str, form: NotificationForm) -> bool | None:
+        """Whether the form answers a form of that set: by its stamp or our reference; None where nothing tells.
+
+        Stamps are told apart by the second, since not every institution repeats what is behind it.
+        """
+        marks = self.marks.get(identifier)
+        if marks is None:
+            marks = self.marks[identifier] = read_marks([part.marks for part in self.ledger.parts(identifier)])
+        if marks.references.intersection(form.own_references):
+            return True
+        stamp = form.original_form.key if form.original_form else None
+        if stamp is None or stamp[0] not in {known[0] for known in marks.stamps}:
+            return None
+        return (*stamp[:2], stamp[2][:8]) in {(*known[:2], known[2][:8]) for known in marks.stamps}
+
+    @staticmethod
+    def _is_reused(submission: Submission) -> bool:
+        """Whether its name was refused as used before, though it was sent but once."""
+        proofs = [event.evidence.proof for event in submission.history]
+        return Proof.NAME_REUSED in proofs and proofs.count(Proof.TRIGGERING) <= 1
+
+    def _doubt(self, submission: Submission) -> Verdict | None:
+        """A verdict that an answer gave by its name alone counts no more once the name is shown to be another's too."""
+        told = [event.evidence for event in submission.history if event.evidence.proof is Proof.ANSWERED]
+        if told and all(evidence.detail.endswith(verdicts.BY_NAME_ALONE) for evidence in told):
+            proofs = [event.evidence.proof for event in submission.history]
+            return Verdict.UNREAD if proofs.count(Proof.TRIGGERING) <= 1 else None
+        return None
 
     def _evidence(self, reply: Reply, proof: Proof, words: str, code: str = "") -> Evidence:
         return Evidence(

@@ -24,6 +24,9 @@ _SAID = re.compile(r"([0-9a-f]{8}) ([a-z ]+?)(?=, [0-9a-f]{8} |; |$)")
 
 _KNOWN = {verdict.value: verdict for verdict in Verdict}
 
+#: Ends the words about an answer that neither a reference nor a stamp of ours shows to be about this very set.
+BY_NAME_ALONE = "; nothing but its name or ticket shows that it is ours"
+
 #: Of a notification with more forms than this only the verdict of them together is kept.
 _MOST_FORMS = 500
 
