@@ -83,7 +83,7 @@ class Verified:
     certificate: x509.Certificate
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-    _document: _tree.Tree = attrs.field(repr=False)
+    _document: _tree.Tree = attrs.field(repr=False, alias="document")
 
     @property
     def element(self) -> Element:
