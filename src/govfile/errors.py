@@ -24,6 +24,7 @@
     │  └─ TransferAborted          our side stopped it: cancelled, or the source changed
     ├─ Rejected                    the authority said no; `.code` verbatim
     │  └─ NotAuthorised            no right to this service; `.visible`
+    ├─ NotReady                    it has the request, and its answer is not there yet; ask again later
     ├─ OutcomeUnknown              it may or may not have arrived; `.evidence`, `.how_to_resolve`
     ├─ ProtocolError               the other side spoke outside its specification
     ├─ TrustError                  signature, digest, audience, time window
@@ -281,10 +282,12 @@ class Rejected(GovfileError):
         actor: str = "",
         submission: Submission | None = None,
         phase: Phase | None = None,
+        reasons: Sequence[tuple[str, str]] = (),
         **context: Any,
     ) -> None:
         super().__init__(what, **context)
         self.phase = phase
+        self.reasons = tuple(reasons)
         self.code = code
         self.actor = actor
         self.text = text
@@ -298,6 +301,19 @@ class NotAuthorised(Rejected):
     def __init__(self, what: str, *, code: str = "", visible: Sequence[str] = (), **context: Any) -> None:
         super().__init__(what, code=code, **context)
         self.visible = tuple(visible)
+
+
+class NotReady(GovfileError):
+    """The authority has the request, and its answer is not there yet; `reasons` are the pairs of code and text it gave.
+
+    It may also be a refusal whose code nobody has published: look at the codes when it lasts.
+    """
+
+    retry = Retry.SAME_REQUEST
+
+    def __init__(self, what: str, *, reasons: Sequence[tuple[str, str]] = (), **context: Any) -> None:
+        super().__init__(what, **context)
+        self.reasons = tuple(reasons)
 
 
 class OutcomeUnknown(GovfileError):

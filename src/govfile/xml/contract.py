@@ -95,19 +95,19 @@ class Contract:
 
     def _operation(self, name: str) -> Any:
         with self._lock:
-            if self._binding is None:
-                self._load()
+            if self._types is None:
+                self._binding, self._types = self._load()
         return self._binding.get(name)
 
-    def _load(self) -> None:
+    def _load(self) -> tuple[Any, Any]:
         from zeep.settings import Settings
         from zeep.wsdl import Document
 
-        settings = Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        settings = cast("Any", Settings)(forbid_dtd=True, forbid_entities=True, forbid_external=True)
         with self._file.open("rb") as reader:
             document = Document(reader, cast("Any", _NoNetwork()), settings=settings)
-        self._types = document.types
-        (self._binding,) = (found for name, found in document.bindings.items() if name.endswith(self._binding_name))
+        (binding,) = (found for name, found in document.bindings.items() if name.endswith(f"}}{self._binding_name}"))
+        return binding, document.types
 
 
 class _NoNetwork:

@@ -199,8 +199,10 @@ class KeyStore:
         *,
         expected: Expected,
         force: bool = False,
+        at: datetime | None = None,
     ) -> Credential:
-        """Put the certificate that came in use, after all checks of `expected`; the credential.
+        """Put the certificate that came in use, after all checks of `expected` at `at` (aware; now by the store's
+        clock, if left out); the credential.
 
         The one before stays as a generation. One that would expire earlier than it is refused unless `force`. Called
         again with the same certificate, as after a crash, it returns the same. Raises `CredentialError` and
@@ -214,7 +216,7 @@ class KeyStore:
             key = self._keys.open(shelf.place(pending.number) / "key.pem")
             if key.public_key() != key_of_request(shelf.pending(pending.number).request):
                 raise KeyStoreError(f"key and request in {shelf.place(pending.number)} do not belong together")
-            at = self._clock()
+            at = at or self._clock()
             expected.check(certificate, tuple(chain), key.public_key(), at)
             if was.pending == pending.number:
                 self._check_is_later(shelf, was, certificate, force=force)
