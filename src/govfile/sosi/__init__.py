@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from govfile.sosi.card import CardType as CardType
     from govfile.sosi.card import CertificateHash as CertificateHash
     from govfile.sosi.card import IdCard as IdCard
+    from govfile.sosi.cards import read_card as read_card
+    from govfile.sosi.cards import verify_card as verify_card
     from govfile.sosi.care_provider import CareProvider as CareProvider
     from govfile.sosi.care_provider import NameFormat as NameFormat
     from govfile.sosi.constants import EDUCATION_CODES as EDUCATION_CODES
@@ -38,6 +40,8 @@ _HOMES = {
     "CardType": "card",
     "CertificateHash": "card",
     "IdCard": "card",
+    "read_card": "cards",
+    "verify_card": "cards",
     "CareProvider": "care_provider",
     "NameFormat": "care_provider",
     "EDUCATION_CODES": "constants",

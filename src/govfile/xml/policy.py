@@ -117,6 +117,8 @@ class Policy:
 
     `free` is the path of an element whose content follows rules of its own, such as the Body behind a signed card: ids
     may stand twice in it and signatures may stand in it, but no id that stands outside, and no signed part.
+
+    `is_last`: no element stands behind the signature in the one it stands in.
     """
 
     signature: tuple[str, ...]
@@ -124,6 +126,7 @@ class Policy:
     signers: Signers
     others: tuple[tuple[str, ...], ...] = ()
     free: tuple[str, ...] = ()
+    is_last: bool = False
     algorithms: frozenset[SignatureAlgorithm] = ALGORITHMS
     digests: frozenset[Digest] = DIGESTS
     canonicalizations: frozenset[Canonicalization] = frozenset({Canonicalization.EXCLUSIVE})

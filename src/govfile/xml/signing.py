@@ -7,6 +7,7 @@ written anew afterwards, prettified above all, breaks the signature.
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from govfile.certificates.signer import PublicKey
 
 _EXCLUSIVE_NS = Canonicalization.EXCLUSIVE.value
+_ENVELOPED = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
+_ENVELOPED_EXCLUSIVE = f'{_ENVELOPED}<ds:Transform Algorithm="{_EXCLUSIVE_NS}"></ds:Transform>'
 
 
 @attrs.frozen(kw_only=True)
@@ -91,25 +94,77 @@ def sign(
     tree = _tree.read(document, free=free)
     parent = element_at(tree, place.path)
     written = "".join(_reference(tree, found, found.digest or digest, parent) for found in references)
-    method = f'<ds:CanonicalizationMethod Algorithm="{canonicalization.value}"></ds:CanonicalizationMethod>'
-    method += f'<ds:SignatureMethod Algorithm="{SIGNATURE_URIS[algorithm]}"></ds:SignatureMethod>'
-    content = f"{method}{written}</ds:SignedInfo>"
+    frame = _Frame.of(algorithm, canonicalization, signature_id)
     about_key = (key_info or KeyInfo.certificate()).written(credential)
-    name, value = signature_id or ("Id", None)
-    opened = f'<ds:Signature xmlns:ds="{DS}"{id_attribute(name, value)}>'
-
-    def signature(encoded: str) -> bytes:
-        whole = f"{opened}<ds:SignedInfo>{content}<ds:SignatureValue>{encoded}</ds:SignatureValue>{about_key}"
-        return f"{whole}</ds:Signature>".encode()
-
     if canonicalization.is_exclusive:
-        to_sign = f'<ds:SignedInfo xmlns:ds="{DS}">{content}'.encode()
+        to_sign = frame.to_sign(written)
     else:
-        to_sign = _in_its_surroundings(insert(tree, signature(""), place, parent), place, canonicalization, free)
+        unsigned = insert(tree, frame.signature(written, "", about_key), place, parent)
+        to_sign = _in_its_surroundings(unsigned, place, canonicalization, free)
+    value = _value(to_sign, credential, algorithm)
+    return insert(tree, frame.signature(written, value, about_key), place, parent)
+
+
+def enveloped_signature(
+    canonical: bytes,
+    element_id: str,
+    credential: Credential,
+    *,
+    algorithm: SignatureAlgorithm | None = None,
+    signature_id: tuple[str, str] | None = None,
+    key_info: KeyInfo | None = None,
+) -> bytes:
+    """The `ds:Signature` for an element whose exclusive canonical form is known: nothing is parsed.
+
+    `canonical` is that form without the signature, `element_id` the element's id; the caller puts what comes back
+    into the element. For whoever writes an element in canonical form to begin with, and only then: canonical it must
+    be. The other arguments and the errors are those of `sign`.
+    """
+    algorithm = algorithm or SignatureAlgorithm.usual_for(credential.public_key)
+    digest = Digest(algorithm.hash_name)
+    wanted = Reference(id=element_id, is_enveloped=True)
+    reference = _written_reference(wanted, _ENVELOPED_EXCLUSIVE, digest, canonical)
+    frame = _Frame.of(algorithm, Canonicalization.EXCLUSIVE, signature_id)
+    value = _value(frame.to_sign(reference), credential, algorithm)
+    return frame.signature(reference, value, (key_info or KeyInfo.certificate()).written(credential))
+
+
+@attrs.frozen
+class _Frame:
+    """What stands around the references of a signature: the beginning of `ds:Signature`, and the methods."""
+
+    opened: str
+    methods: str
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def of(
+        cls, algorithm: SignatureAlgorithm, canonicalization: Canonicalization, signature_id: tuple[str, str] | None
+    ) -> _Frame:
+        name, value = signature_id or ("Id", None)
+        return cls(
+            f'<ds:Signature xmlns:ds="{DS}"{id_attribute(name, value)}>',
+            f'<ds:CanonicalizationMethod Algorithm="{canonicalization.value}"></ds:CanonicalizationMethod>'
+            f'<ds:SignatureMethod Algorithm="{SIGNATURE_URIS[algorithm]}"></ds:SignatureMethod>',
+        )
+
+    def to_sign(self, references: str) -> bytes:
+        """`SignedInfo` as exclusive canonicalisation has it."""
+        return f'<ds:SignedInfo xmlns:ds="{DS}">{self.methods}{references}</ds:SignedInfo>'.encode()
+
+    def signature(self, references: str, value: str, about_key: str) -> bytes:
+        """The whole element."""
+        return (
+            f"{self.opened}<ds:SignedInfo>{self.methods}{references}</ds:SignedInfo>"
+            f"<ds:SignatureValue>{value}</ds:SignatureValue>{about_key}</ds:Signature>"
+        ).encode()
+
+
+def _value(to_sign: bytes, credential: Credential, algorithm: SignatureAlgorithm) -> str:
     made = credential.signer.sign(to_sign, algorithm)
     if algorithm.scheme is Scheme.ECDSA:
         made = _two_numbers(made, credential.public_key)
-    return insert(tree, signature(base64.b64encode(made).decode("ascii")), place, parent)
+    return base64.b64encode(made).decode("ascii")
 
 
 def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Element) -> str:
@@ -137,7 +192,11 @@ def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Ele
         content = canonical_bytes(element, method, wanted.prefixes)
         transforms = f'<ds:Transform Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}</ds:Transform>'
         if wanted.is_enveloped:
-            transforms = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>{transforms}'
+            transforms = f"{_ENVELOPED}{transforms}"
+    return _written_reference(wanted, transforms, digest, content)
+
+
+def _written_reference(wanted: Reference, transforms: str, digest: Digest, content: bytes) -> str:
     value = base64.b64encode(digest.of(content)).decode("ascii")
     uri = escape_attribute(f"#{wanted.id}" if wanted.id else "")
     return (

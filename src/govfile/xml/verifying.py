@@ -144,6 +144,8 @@ def _the_signature(tree: _tree.Tree, policy: Policy) -> _Element:
     found = list(parents[0].iterchildren(SIGNATURE))
     if len(found) != 1:
         raise TrustError(f"the message has {len(found)} signatures where there should be one")
+    if policy.is_last and any(map(_tree.is_element, found[0].itersiblings())):
+        raise TrustError("something stands behind the signature, which should be last")
     allowed = {id(parent): parent for path in policy.others for parent in tree.at(path)}
     unbound = tree.at(policy.free)
     for signature in tree.root.iter(SIGNATURE):

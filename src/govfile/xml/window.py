@@ -39,17 +39,22 @@ def check_window(content: bytes, window: Window, at: datetime) -> tuple[datetime
         raise TrustError("the message ends before it begins to hold")
     if end - begin > window.longest:
         raise TrustError(f"the message claims to hold for {end - begin}, more than {window.longest}")
+    now = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if at + window.skew < begin:
         raise TrustError(
-            f"the message holds from {begin:%Y-%m-%d %H:%M:%S} UTC, and it is {at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-            advice=_CLOCK,
+            f"the message holds from {begin:%Y-%m-%d %H:%M:%S} UTC, and it is {now}, {_shown(begin - at)} before that",
+            advice=f"{_CLOCK}: it may be behind",
         )
     if at - window.skew >= end:
         raise TrustError(
-            f"the message held until {end:%Y-%m-%d %H:%M:%S} UTC, and it is {at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-            advice=f"ask for a new one; or {_CLOCK}",
+            f"the message held until {end:%Y-%m-%d %H:%M:%S} UTC, and it is {now}, {_shown(at - end)} after that",
+            advice=f"ask for a new one; or {_CLOCK}: it may be ahead",
         )
     return begin, end
+
+
+def _shown(distance: timedelta) -> str:
+    return str(timedelta(seconds=round(distance.total_seconds())))
 
 
 def moment(text: str | None, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
