@@ -7,7 +7,6 @@ is written to disk. Issuer names say that they are the sandbox's, so that nobody
 from __future__ import annotations
 
 import enum
-import functools
 import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from govfile.sandbox.once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,19 +78,19 @@ def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
 
 
-@functools.cache
+@made_once
 def rsa_key(_use: str) -> rsa.RSAPrivateKey:
     """A 2048-bit key; equal uses share one within the process."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-@functools.cache
+@made_once
 def ec_key(_use: str) -> ec.EllipticCurvePrivateKey:
     """A key on P-256; equal uses share one within the process."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
-@functools.cache
+@made_once
 def authority(issuer: Issuer) -> Issued:
     """The self-signed certificate of `issuer` and its key; the same one all through the process."""
     key = rsa_key("clients' issuer") if issuer in (Issuer.OCES2, Issuer.OCES3) else ec_key(issuer.value)
@@ -131,7 +132,7 @@ def client(
     return Issued(key=key, certificate=certificate, issuer=signer.certificate)
 
 
-@functools.cache
+@made_once
 def server(what: ServerCertificate = ServerCertificate.GOOD) -> Issued:
     """A server certificate for localhost, 127.0.0.1 and ::1; wrong in the way `what` says."""
     signer = authority(Issuer.STRANGER if what is ServerCertificate.UNKNOWN_ISSUER else Issuer.SERVERS)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
+from govfile.sandbox.once import made_once
 from govfile.sandbox.onss.accounts import Channel
 from govfile.sandbox.onss.folders import View
 from govfile.sandbox.onss.settings import HostKey
@@ -40,7 +41,7 @@ _RSA_SHA2 = ("rsa-sha2-256", "rsa-sha2-512")
 _OTHERS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
-@functools.cache
+@made_once
 def host_key(kind: HostKey, which: str = "host") -> asyncssh.SSHKey:
     """The server's key; made once in a process."""
     key: Any = pki.rsa_key(which) if kind is HostKey.RSA else _ed25519_key(which)
@@ -48,7 +49,7 @@ def host_key(kind: HostKey, which: str = "host") -> asyncssh.SSHKey:
     return asyncssh.import_private_key(pem)
 
 
-@functools.cache
+@made_once
 def _ed25519_key(_which: str) -> ed25519.Ed25519PrivateKey:
     return ed25519.Ed25519PrivateKey.generate()
 

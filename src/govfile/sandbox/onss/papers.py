@@ -6,7 +6,6 @@ Issuers' names say that they are the sandbox's. Persons, companies and numbers a
 from __future__ import annotations
 
 import enum
-import functools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from govfile.sandbox import pki
+from govfile.sandbox.once import made_once
 from govfile.sandbox.onss import der
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _ISSUERS = {
 }
 
 
-@functools.cache
+@made_once
 def _authority(which: _Authority) -> pki.Issued:
     key = pki.ec_key(which.value)
     name = _name(C="BE", O="govfile sandbox", CN=f"govfile sandbox {which.value}")
@@ -111,14 +111,14 @@ def signer(kind: CertificateKind, *, use: str, valid: tuple[datetime, datetime] 
     return pki.Issued(key=key, certificate=certificate, issuer=_authority(_ISSUERS[kind]).certificate)
 
 
-@functools.cache
+@made_once
 def institution(*, is_expired: bool = False) -> pki.Issued:
     """Who signs the answers."""
     name = _name(C="BE", O="govfile sandbox", CN="govfile sandbox ONSS", serialNumber="CBE=0000000097")
     return _institution("institution", name, _SIGNS, is_expired=is_expired)
 
 
-@functools.cache
+@made_once
 def timestamper() -> pki.Issued:
     """Who certifies the time (RFC 3161)."""
     name = _name(C="BE", O="govfile sandbox", CN="govfile sandbox time stamps")
@@ -147,7 +147,7 @@ def _institution(
     return pki.Issued(key=key, certificate=builder.sign(issuer.key, hashes.SHA256()), issuer=issuer.certificate)
 
 
-@functools.cache
+@made_once
 def _p384_key(_use: str) -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP384R1())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from govfile.certificates.ssh import SshKey
 from govfile.onss.environments import CIRCUIT_TEST, DECLARATION_TEST, PRODUCTION, Environment
 from govfile.sandbox import pki
+from govfile.sandbox.once import made_once
 from govfile.sandbox.onss.settings import Circuit
 from govfile.transports.sftp.host_keys import HostKeys
 
@@ -48,7 +48,7 @@ def ssh_private_pem(use: str) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
 
 
-@functools.cache
+@made_once
 def ssh_key(use: str) -> SshKey:
     """The same as a client takes it."""
     return SshKey.from_bytes(ssh_private_pem(use))
