@@ -244,11 +244,12 @@ def test_a_missing_folder_is_named(authority: OnssSandbox, ledger: Ledger) -> No
         channel.submit(authority.example("DMFA"), purpose="DMFA")
 
 
-def test_many_sets_over_one_line(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.mark.parametrize("connections", [1, 4])
+def test_many_sets_over_one_line_and_over_several(ledger: Ledger, tmp_path: Path, connections: int) -> None:
     with OnssSandbox(settings=Settings(clears_inbox=True)) as authority:
         filings = [onss.Filing(parts=(authority.example("DMFA", seed=seed),), purpose="DMFA") for seed in range(40)]
         with open_channel(authority, ledger) as channel:
-            outcomes = [outcome for _, outcome in channel.submit_many(filings)]
+            outcomes = [outcome for _, outcome in channel.submit_many(filings, connections=connections)]
             assert [getattr(outcome, "state", outcome) for outcome in outcomes] == [State.SENT] * 40
             last = channel.wait(outcomes[-1], into=tmp_path / "answers", timeout=20)  # type: ignore[arg-type]
         assert last.verdict is Verdict.ACCEPTED

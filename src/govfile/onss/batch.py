@@ -6,9 +6,8 @@ transaction records which triggers go next, and those triggers are sent.
 
 from __future__ import annotations
 
-import functools
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,11 +17,11 @@ from govfile.filing.submission import Evidence
 from govfile.onss.claiming import refusal
 from govfile.onss.sending import EMPTY, Held, check_receipt
 from govfile.transports.base import PutReceipt
+from govfile.transports.sftp.several import put_all
 from govfile.transports.sftp.values import Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from govfile.filing.ledger import Ledger
     from govfile.filing.submission import Submission
@@ -31,13 +30,6 @@ if TYPE_CHECKING:
     from govfile.onss.recovery import Recovery
     from govfile.onss.sending import Sender
     from govfile.transports.base import Content, FileTransport
-
-    class ManyAtOnce(Protocol):
-        """A transport with several files on the way at once."""
-
-        def put_many(
-            self, uploads: Sequence[Upload], *, committing: Callable[[Upload], None] | None = None
-        ) -> tuple[PutReceipt | GovfileError, ...]: ...
 
     Outcome = Submission | GovfileError
 
@@ -158,7 +150,7 @@ class Batch:
             for job, name in wanted
         ]
         failures: dict[int, GovfileError] = {}
-        for (job, name), found in zip(wanted, _put_all(transport, uploads), strict=True):
+        for (job, name), found in zip(wanted, put_all(transport, uploads, lambda _: None), strict=True):
             failure = _failure(found, job.files[name])
             if failure is not None:
                 failures.setdefault(id(job), failure)
@@ -176,7 +168,7 @@ class Batch:
             job.submission = submission
         uploads = [Upload(path=self.sender.path(_its(job).name), content=EMPTY) for job in ready]
         confirmed, gone = [], set[str]()
-        for job, found in zip(ready, _put_all(transport, uploads, gone), strict=True):
+        for job, found in zip(ready, put_all(transport, uploads, lambda upload: gone.add(upload.path)), strict=True):
             if isinstance(found, PutReceipt):
                 confirmed.append(job)
             else:
@@ -234,22 +226,3 @@ def _failure(found: PutReceipt | GovfileError, content: Content) -> GovfileError
     except GovfileError as error:
         return error
     return None
-
-
-def _put_all(
-    transport: FileTransport, uploads: Sequence[Upload], gone: set[str] | None = None
-) -> Sequence[PutReceipt | GovfileError]:
-    """Many at once where the transport can, else one after the other; `gone` gets the paths that may have left."""
-    paths = set[str]() if gone is None else gone
-    many: ManyAtOnce | None = transport if hasattr(transport, "put_many") else None  # type: ignore[assignment]
-    if many is not None:
-        return many.put_many(uploads, committing=lambda upload: paths.add(upload.path))
-    found: list[PutReceipt | GovfileError] = []
-    for upload in uploads:
-        path = upload.path
-        again: dict[str, Any] = {"rewrite": True} if upload.rewrite else {}
-        try:
-            found.append(transport.put(path, upload.content, committing=functools.partial(paths.add, path), **again))
-        except GovfileError as error:
-            found.append(error)
-    return found

@@ -104,13 +104,11 @@ class Channel:
         self._scope = Scope(authority="onss", environment=environment.name, sender=sender)
         self._turn = threading.RLock()
         self._recorder = Recorder(ledger)
-        self._session = Session(
-            transport or functools.partial(connect, environment, user, ssh_key),
-            environment,
-            door=Door(),
-            clock=clock,
-            created=channel_created_at,
+        self._open = transport or functools.partial(connect, environment, user, ssh_key)
+        self._new_session = functools.partial(
+            Session, environment=environment, door=Door(), clock=clock, created=channel_created_at
         )
+        self._session = self._new_session(self._open)
         self._sender = Sender(ledger, self._session, self._recorder)
         self._preparer = Preparer(
             environment=environment, scope=self._scope, user=user, credential=credential, clock=clock
@@ -174,26 +172,34 @@ class Channel:
             sources = [found.source for found in prepared.declarations]
             return self._sender.send(submission, self._recovery.files_of(submission, sources), progress)
 
-    def submit_many(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, Submission | GovfileError]]:
-        """File many sets over one conversation, many on the way at once; gives each with its submission or its error.
+    def submit_many(
+        self, filings: Iterable[Filing], *, connections: int = 1
+    ) -> Iterator[tuple[Filing, Submission | GovfileError]]:
+        """File many sets, many on the way at once over each connection; gives each with its submission or its error.
 
         A set that fails never stops the others, and no trigger leaves before its own set is confirmed. When the
         channel cannot be reached the rest fails with that error; what was claimed stays PREPARED for `resume`.
+        `connections` (1 to 16) are SFTP sessions; a server that lets in fewer gets all of it over those.
         """
         with self._my_turn():
             self._check_credential()
             self._meet(stops=True)
+        sender = self._sender if connections == 1 else self._sender_over(connections)
         batch = Batch(
             ledger=self._ledger,
             preparer=self._preparer,
             recovery=self._recovery,
-            sender=self._sender,
+            sender=sender,
             claimer=Claimer(ledger=self._ledger, scope=self._scope, preparer=self._preparer),
         )
-        for some in batch.groups(filings):
-            with self._my_turn():
-                done = batch.send(some)
-            yield from done
+        try:
+            for some in batch.groups(filings):
+                with self._my_turn():
+                    done = batch.send(some)
+                yield from done
+        finally:
+            if sender is not self._sender:
+                sender.session.close()
 
     def cancel(self, submission: Submission) -> Submission:
         """Experimental: ask, by a TD file, to cancel a set. What that does, and until when, is not published.
@@ -352,6 +358,12 @@ class Channel:
         with self._turn:
             self._recorder.catch_up()
             yield
+
+    def _sender_over(self, connections: int) -> Sender:
+        from govfile.transports.sftp import SeveralSessions
+
+        session = self._new_session(lambda: SeveralSessions(self._open, connections))
+        return Sender(self._ledger, session, self._recorder)
 
     def _meet(self, *, stops: bool) -> None:
         if not self._has_met:

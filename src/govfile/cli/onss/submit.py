@@ -31,11 +31,12 @@ class Wish:
     key: str | None
     again: str | None
     sign: bool | None
+    connections: int
 
     @property
     def words(self) -> dict[str, Any]:
         """As `Channel.submit` takes them."""
-        return attrs.asdict(self)
+        return {"purpose": self.purpose, "key": self.key, "again": self.again, "sign": self.sign}
 
 
 @command(app, "submit")
@@ -51,12 +52,13 @@ def submit(
     ] = False,
     key: Annotated[str | None, typer.Option(help="Tells two filings of the same content apart.")] = None,
     again: Annotated[str | None, typer.Option(metavar="REASON", help="File the same content once more.")] = None,
+    connections: Annotated[int, typer.Option(min=1, max=8, help="Parallel connections, for many files.")] = 1,
 ) -> Exit:
     """Sign, send and trigger declarations, each exactly once. Run it twice, and nothing is sent twice.
 
     What is handed over is not yet accepted: `govfile onss collect` or `watch` brings the verdict.
     """
-    wish = Wish(purpose=purpose, key=key, again=again, sign=False if unsigned else None)
+    wish = Wish(purpose=purpose, key=key, again=again, sign=False if unsigned else None, connections=connections)
     tally = Tally(session)
     paths = expanded(files, tally)
     if parts and len(paths) > 9:
@@ -89,7 +91,7 @@ def _each(channel: "Channel", paths: list[Path], wish: Wish) -> "Iterator[Outcom
     done = 0
     try:
         filings = [Filing(parts=(path,), **wish.words) for path in paths]
-        for filing, outcome in channel.submit_many(filings):
+        for filing, outcome in channel.submit_many(filings, connections=wish.connections):
             (path,) = filing.parts
             assert isinstance(path, Path)
             done += 1

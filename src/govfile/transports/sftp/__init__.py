@@ -6,6 +6,7 @@ Nothing of the SSH library is loaded before the first connection.
 from govfile.transports.sftp.first_contact import offered_host_keys
 from govfile.transports.sftp.host_keys import HostKeys, OfferedKey
 from govfile.transports.sftp.policy import RsaSignatures, SftpPolicy
+from govfile.transports.sftp.several import SeveralSessions
 from govfile.transports.sftp.transport import SftpTransport
 from govfile.transports.sftp.values import SessionFacts, Upload
 
@@ -14,6 +15,7 @@ __all__ = [
     "OfferedKey",
     "RsaSignatures",
     "SessionFacts",
+    "SeveralSessions",
     "SftpPolicy",
     "SftpTransport",
     "Upload",
