@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile.sandbox.onss.authority import OnssSandbox as OnssSandbox
     from govfile.sandbox.skat.authority import SkatSandbox as SkatSandbox
+    from govfile.sandbox.sosi.authority import SosiSandbox as SosiSandbox
 
-_HOMES = {"OnssSandbox": "govfile.sandbox.onss.authority", "SkatSandbox": "govfile.sandbox.skat.authority"}
-_PACKAGES = frozenset({"onss", "skat"})
+_HOMES = {
+    "OnssSandbox": "govfile.sandbox.onss.authority",
+    "SkatSandbox": "govfile.sandbox.skat.authority",
+    "SosiSandbox": "govfile.sandbox.sosi.authority",
+}
+_PACKAGES = frozenset({"onss", "skat", "sosi"})
 
-__all__ = ["OnssSandbox", "SkatSandbox"]
+__all__ = ["OnssSandbox", "SkatSandbox", "SosiSandbox"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,75 @@
+"""The Danish healthcare STS on localhost, with an identity provider and services to call."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govfile.sandbox.clock import SandboxClock as SandboxClock
+    from govfile.sandbox.sosi.authority import SosiSandbox as SosiSandbox
+    from govfile.sandbox.sosi.faults import Envelope as Envelope
+    from govfile.sandbox.sosi.faults import Faults as Faults
+    from govfile.sandbox.sosi.faults import Other as Other
+    from govfile.sandbox.sosi.faults import Spoilt as Spoilt
+    from govfile.sandbox.sosi.faults import Wrapping as Wrapping
+    from govfile.sandbox.sosi.people import Authorisation as Authorisation
+    from govfile.sandbox.sosi.people import CertificateKind as CertificateKind
+    from govfile.sandbox.sosi.people import Holder as Holder
+    from govfile.sandbox.sosi.refusals import Refused as Refused
+    from govfile.sandbox.sosi.service import Answered as Answered
+    from govfile.sandbox.sosi.settings import Audience as Audience
+    from govfile.sandbox.sosi.settings import Encryption as Encryption
+    from govfile.sandbox.sosi.settings import Paths as Paths
+    from govfile.sandbox.sosi.settings import Settings as Settings
+    from govfile.sandbox.sosi.settings import SigningAlgorithm as SigningAlgorithm
+
+_HOMES = {
+    "Answered": "sosi.service",
+    "Audience": "sosi.settings",
+    "Authorisation": "sosi.people",
+    "CertificateKind": "sosi.people",
+    "Encryption": "sosi.settings",
+    "Envelope": "sosi.faults",
+    "Faults": "sosi.faults",
+    "Holder": "sosi.people",
+    "Other": "sosi.faults",
+    "Paths": "sosi.settings",
+    "Refused": "sosi.refusals",
+    "SandboxClock": "clock",
+    "Settings": "sosi.settings",
+    "SigningAlgorithm": "sosi.settings",
+    "SosiSandbox": "sosi.authority",
+    "Spoilt": "sosi.faults",
+    "Wrapping": "sosi.faults",
+}
+
+__all__ = [
+    "Answered",
+    "Audience",
+    "Authorisation",
+    "CertificateKind",
+    "Encryption",
+    "Envelope",
+    "Faults",
+    "Holder",
+    "Other",
+    "Paths",
+    "Refused",
+    "SandboxClock",
+    "Settings",
+    "SigningAlgorithm",
+    "SosiSandbox",
+    "Spoilt",
+    "Wrapping",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'govfile.sandbox.sosi' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"govfile.sandbox.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,59 @@
+"""The signing papers of the sandbox's own institutions, made once per process when they are first needed."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+
+from cryptography.hazmat.primitives import hashes
+
+from govfile.sandbox import pki
+from govfile.sandbox.sosi.people import CertificateKind, Holder, new_holder
+
+OPERATOR_CVR, OPERATOR = "10101010", "Sandbox Health Data Authority"
+STS_NAME = "SOSI Test Federation"
+_DAY = timedelta(days=1)
+
+
+@functools.cache
+def sts() -> Holder:
+    """Who signs cards and tokens. Its kind is the one such certificates have today; the name is the one they had."""
+    return _institution(f"{STS_NAME} (sandbox)", "sosi sts")
+
+
+@functools.cache
+def expired_sts() -> Holder:
+    """The STS's earlier certificate, over since the day before yesterday."""
+    now = datetime.now(UTC)
+    return _institution(f"{STS_NAME} (sandbox)", "sosi sts", valid=(now - 100 * _DAY, now - 2 * _DAY))
+
+
+@functools.cache
+def idp() -> Holder:
+    """The identity provider, NemLog-in and the others in one."""
+    return _institution("Sandbox identity provider", "sosi idp")
+
+
+@functools.cache
+def provider() -> Holder:
+    """The service provider that assertions are encrypted for."""
+    return new_holder(CertificateKind.VOCES3, cvr="30808460", company="Sandbox Service Provider", use="sosi provider")
+
+
+@functools.cache
+def stranger() -> pki.Issued:
+    """A certificate with the STS's subject from an authority nobody knows."""
+    key = pki.rsa_key("sosi stranger")
+    issuer = pki.authority(pki.Issuer.STRANGER)
+    now = datetime.now(UTC)
+    builder = pki.certificate_builder(
+        sts().certificate.subject, issuer.certificate.subject, key.public_key(), now - _DAY, now + 365 * _DAY
+    )
+    certificate = builder.sign(issuer.key, hashes.SHA256())
+    return pki.Issued(key=key, certificate=certificate, issuer=issuer.certificate)
+
+
+def _institution(name: str, use: str, valid: tuple[datetime, datetime] | None = None) -> Holder:
+    return new_holder(
+        CertificateKind.VOCES3, cvr=OPERATOR_CVR, company=OPERATOR, common_name=name, use=use, valid=valid
+    )

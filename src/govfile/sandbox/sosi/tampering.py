@@ -1,0 +1,128 @@
+"""Answers gone wrong on request: tokens altered after signing, signed by the wrong one, or wrapped."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from typing import TYPE_CHECKING
+
+import attrs
+from lxml import etree
+
+from govfile.sandbox.sosi import stock
+from govfile.sandbox.sosi.building import declare, with_attributes
+from govfile.sandbox.sosi.faults import Envelope, Other, Spoilt
+from govfile.sandbox.sosi.names import tag
+from govfile.sandbox.sosi.reading import child
+from govfile.sandbox.sosi.signing import Signer, enveloped
+from govfile.sandbox.sosi.wrapping import wrap
+
+if TYPE_CHECKING:
+    from govfile.sandbox.sosi.cards import Card
+    from govfile.sandbox.sosi.faults import Faults
+    from govfile.sandbox.sosi.settings import Settings
+
+_OTHER_CPR, _OTHER_CVR = "0202001234", "19552101"
+
+
+def other_card(card: Card, other: Other | None) -> Card:
+    """Not the card that was asked for."""
+    match other:
+        case Other.ID:
+            return attrs.evolve(card, card_id=base64.b64encode(b"not what was asked").decode())
+        case Other.CVR:
+            return attrs.evolve(card, care_id=_OTHER_CVR, care_format="medcom:cvrnumber")
+        case Other.CPR if card.is_user:
+            return attrs.evolve(card, user={**card.user, "UserCivilRegistrationNumber": _OTHER_CPR})
+        case Other.TYPE:
+            user = {"UserGivenName": "Test", "UserSurName": "Person", "UserRole": "7170"}
+            return attrs.evolve(card, is_user=not card.is_user, user={} if card.is_user else user)
+        case Other.LEVEL:
+            return attrs.evolve(card, level="3" if card.level == "4" else "4")
+        case Other.VERSION:
+            return attrs.evolve(card, version="1.0" if card.version == "1.0.1" else "1.0.1")
+        case _:
+            return card
+
+
+def signer(settings: Settings, spoilt: Spoilt | None) -> Signer:
+    """Who signs a token: the STS, unless that is what is to be wrong."""
+    issued, shown = stock.sts().issued, None
+    match spoilt:
+        case Spoilt.OTHER_KEY:
+            issued, shown = stock.stranger(), issued.certificate
+        case Spoilt.STRANGER:
+            issued = stock.stranger()
+        case Spoilt.WRONG_SUBJECT:
+            issued = stock.provider().issued
+        case Spoilt.EXPIRED:
+            issued = stock.expired_sts().issued
+        case _:
+            pass
+    return Signer(issued=issued, algorithm=settings.signs_with, shown=shown)
+
+
+def sign_token(
+    token: etree._Element,
+    settings: Settings,
+    faults: Faults,
+    *,
+    index: int | None = None,
+    key_info: str | None = None,
+    **named: str,
+) -> None:
+    """Sign an assertion in its document, and spoil or wrap it where that is asked for."""
+    enveloped(token, signer(settings, faults.spoilt), index=index, key_info=key_info, **named)
+    _spoil(token, faults.spoilt)
+    if faults.wrapped is not None:
+        wrap(token, faults.wrapped)
+
+
+def _spoil(token: etree._Element, spoilt: Spoilt | None) -> None:
+    signature = child(token, "ds:Signature")
+    match spoilt:
+        case Spoilt.ALTERED:
+            issuer = child(token, "saml:Issuer")
+            issuer.text = f"{issuer.text}2"
+        case Spoilt.REINDENTED:
+            tail = token.tail
+            etree.indent(token)
+            token.tail = tail
+        case Spoilt.UNSIGNED:
+            token.remove(signature)
+        case Spoilt.EMPTY:
+            child(signature, "ds:SignatureValue").text = None
+        case Spoilt.TWICE:
+            token.append(copy.deepcopy(signature))
+        case Spoilt.COMMENTED:
+            name_id = child(token, "saml:Subject", "saml:NameID")
+            whole = name_id.text or ""
+            name_id.text = whole[:5]
+            comment = etree.Comment("here")
+            comment.tail = whole[5:]
+            name_id.insert(0, comment)
+        case _:
+            pass
+
+
+def spoil_envelope(root: etree._Element, envelope: Envelope | None) -> None:
+    """What is done to an answer after its envelope was signed."""
+    header, body = child(root, "soap:Header"), child(root, "soap:Body")
+    match envelope:
+        case Envelope.UNSIGNED:
+            security = child(header, "wsse:Security")
+            security.remove(child(security, "ds:Signature"))
+        case Envelope.ALTERED:
+            identifier = child(header, "wsa:MessageID")
+            identifier.text = f"{identifier.text}0"
+        case Envelope.OTHER_BODY:
+            forged = copy.deepcopy(body)
+            forged.set(tag("wsu:Id"), "forged")
+            for address in forged.iter(tag("wsu:Expires")):
+                address.text = "2099-01-01T00:00:00Z"
+            keeper = etree.fromstring(with_attributes("wsse:Keeper", declare(["wsse"])).encode())
+            keeper.append(body)
+            header.append(keeper)
+            root.append(forged)
+        case _:
+            pass
