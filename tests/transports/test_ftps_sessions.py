@@ -7,18 +7,28 @@ import logging
 import os
 import resource
 import signal
+import socket
 import ssl
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
 import pytest
+from OpenSSL import SSL
 
-from govfile.errors import AuthenticationRefused, ConnectionFailed, OutcomeUnknown, ProtocolError, TransferRefused
+from govfile.errors import (
+    AuthenticationRefused,
+    ConnectionFailed,
+    GovfileError,
+    OutcomeUnknown,
+    ProtocolError,
+    TransferRefused,
+)
 from govfile.filing.source import Source
 from govfile.transports.ftps_policy import SessionReuse
 from support.ftp_servers import authority
-from support.scripted_ftp import ScriptedFtp, Talk, credential_of
+from support.pki import Authority, plain, rsa_key
+from support.scripted_ftp import ScriptedFtp, Talk, credential_of, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +37,8 @@ if TYPE_CHECKING:
     from govfile.transports.ftps import FtpsTransport
 
 DOCUMENT = Source.of(b"<report/>")
+TLS_1_2 = ssl.TLSVersion.TLSv1_2
+SUPPORTED_VERSIONS = 43
 BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 
 
@@ -37,6 +49,73 @@ def test_f07_a_server_that_cannot_resume_is_served_and_the_receipt_says_so(versi
             assert transport.put("/a", DOCUMENT).tls_resumed is False
             assert transport.put("/b", DOCUMENT).tls_resumed is False
         assert server.connections == 1
+
+
+def test_f07_a_server_that_declines_a_session_sees_our_certificate_and_is_judged_by_its_own() -> None:
+    """Resuming TLS 1.2 offers no TLS 1.3; what a full handshake needs must be there all the same."""
+    with ScriptedFtp(minimum=TLS_1_2, maximum=TLS_1_2, resumes=False, client_authority=authority().pem) as server:
+        shown: list[bool] = []
+
+        def store(talk: Talk, argument: str) -> None:
+            talk.reply("150 send it")
+            with contextlib.closing(talk.data()) as data:
+                shown.append(bool(data.getpeercert()))
+                server.files[argument] = talk.read_all(data)
+            talk.reply("226 stored")
+
+        server.on["STOR"] = store
+        with contextlib.closing(server.transport(credential=credential_of())) as transport:
+            assert transport.put("/a", DOCUMENT).tls_resumed is False
+        assert shown == [True]
+        assert server.count("STOR") == 1, "at the first try"
+        assert server.files == {"/a": b"<report/>"}
+
+
+def test_f07_a_data_connection_to_somebody_else_is_refused_before_any_content() -> None:
+    stranger = Authority.create(plain("Somebody else"), key=rsa_key(5))
+    somebody_else = tls_context(stranger.issue(plain("gateway"), key=rsa_key(3), hosts=["127.0.0.1"]), maximum=TLS_1_2)
+    read: list[bytes] = []
+
+    def store(talk: Talk, _: str) -> None:
+        talk.reply("150 send it")
+        with contextlib.suppress(OSError):
+            read.append(talk.read_all(talk.data(somebody_else)))
+        talk.reply("426 no")
+
+    with ScriptedFtp(minimum=TLS_1_2, maximum=TLS_1_2) as server:
+        server.on["STOR"] = store
+        with contextlib.closing(server.transport()) as transport, pytest.raises(GovfileError, match="not believed"):
+            transport.put("/a", DOCUMENT)
+    assert read == []
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_f07_tls_1_3_is_offered_unless_a_session_of_1_2_is_resumed(resumes: bool) -> None:
+    ours, theirs = socket.socketpair()
+    with ScriptedFtp(maximum=TLS_1_2) as server, contextlib.closing(server.transport()) as transport, ours, theirs:
+        transport.home()
+        context = transport._context
+        assert context is not None
+        ours.setblocking(False)
+        connection, _ = context.connection(ours, context.session if resumes else None)
+        with pytest.raises(SSL.WantReadError):
+            connection.do_handshake()
+        hello = theirs.recv(8192)
+    assert (b"\x03\x04" in extension(hello, SUPPORTED_VERSIONS)) is not resumes
+
+
+def extension(hello: bytes, wanted: int) -> bytes:
+    """The content of one extension of a ClientHello (RFC 8446, section 4.1.2); b"" where it is not there."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at : at + 2])
+    at += 1 + hello[at] + 2
+    while at < len(hello):
+        kind, length = int.from_bytes(hello[at : at + 2]), int.from_bytes(hello[at + 2 : at + 4])
+        if kind == wanted:
+            return hello[at + 4 : at + 4 + length]
+        at += 4 + length
+    return b""
 
 
 def test_f07_resumption_that_must_be_and_is_not_sends_no_content() -> None:

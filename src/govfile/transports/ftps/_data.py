@@ -128,7 +128,7 @@ class Transfer:
         """Keep the newest TLS session for the next data connection: under TLS 1.3 each ticket serves once."""
         newest = self.channel.session
         if newest is not None and self.channel.version == "TLSv1.3":
-            self._session.context.session = newest
+            self._session.context.keep(newest, self.channel.version)
 
     def finish(self) -> None:
         """Close the data connection after its end."""

@@ -142,7 +142,7 @@ class Opener:
             control.close()
             raise
         assert isinstance(control.channel, TlsChannel)
-        context.session = control.channel.session
+        context.keep(control.channel.session, control.channel.version)
         return Session(control, context, self._policy, self._deadlines)
 
     def _greet(self, control: Control) -> None:

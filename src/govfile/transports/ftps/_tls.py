@@ -66,12 +66,16 @@ class TlsContext:
     def __init__(self, host: str, policy: FtpsPolicy, credential: Credential | None, endpoint: str) -> None:
         self.setting = TlsSetting(endpoint, policy.floor, policy.ceiling, credential is not None)
         self.session: SSL.Session | None = None
+        self._is_1_2 = False
         try:
             self._server_name = None if is_address(host) else to_ascii(host).encode("ascii")
         except ValueError as error:
             raise ConfigurationError(str(error), endpoint=endpoint) from error
+        self._resuming_1_2: SSL.Context | None = None
         try:
             self._context = _build(host, policy, credential)
+            if _offers_more_than_1_2(policy):
+                self._resuming_1_2 = _settings(host, policy, ceiling=SSL.TLS1_2_VERSION)
         except (SSL.Error, crypto.Error) as error:
             raise CredentialError(
                 f"the TLS library does not take the key or certificate: {reasons(error)}",
@@ -79,9 +83,13 @@ class TlsContext:
                 advice="check that the key fits the certificate and is not shorter than 2048 bits",
             ) from error
 
+    def keep(self, session: SSL.Session | None, version: str) -> None:
+        """Keep the newest resumable session, of the protocol `version` named."""
+        self.session, self._is_1_2 = session, version == "TLSv1.2"
+
     def connection(self, sock: socket.socket, session: SSL.Session | None) -> tuple[SSL.Connection, Checked]:
         """A client connection over `sock`, resuming `session` where one is given."""
-        connection, checked = SSL.Connection(self._context, sock), Checked()
+        connection, checked = self._start(sock, session), Checked()
         connection.set_app_data(checked)
         if self._server_name:
             connection.set_tlsext_host_name(self._server_name)
@@ -90,6 +98,16 @@ class TlsContext:
         connection.set_connect_state()
         return connection, checked
 
+    def _start(self, sock: socket.socket, session: SSL.Session | None) -> SSL.Connection:
+        """A TLS 1.2 session is resumed without offering TLS 1.3 beside it: the key shares of that offer would cost us
+        more than all the rest of the resumption, and never be used.
+        """
+        if session is None or not self._is_1_2 or self._resuming_1_2 is None:
+            return SSL.Connection(self._context, sock)
+        connection = SSL.Connection(self._resuming_1_2, sock)
+        connection.set_context(self._context)  # where the session, the trust and our certificate are; the version stays
+        return connection
+
 
 def reasons(error: Exception) -> list[str]:
     """The reasons in an error of the TLS library."""
@@ -97,17 +115,28 @@ def reasons(error: Exception) -> list[str]:
     return [entry[2] for entry in queue if isinstance(entry, tuple) and len(entry) == 3 and entry[2]]
 
 
-def _build(host: str, policy: FtpsPolicy, credential: Credential | None) -> SSL.Context:
+def _offers_more_than_1_2(policy: FtpsPolicy) -> bool:
+    return policy.floor is TlsVersion.TLS_1_2 and policy.ceiling is not TlsVersion.TLS_1_2
+
+
+def _settings(host: str, policy: FtpsPolicy, ceiling: int | None) -> SSL.Context:
+    """Versions, ciphers and how the server is judged."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(_VERSIONS[policy.floor])
-    if policy.ceiling is not None:
-        context.set_max_proto_version(_VERSIONS[policy.ceiling])
+    if ceiling is not None:
+        context.set_max_proto_version(ceiling)
     context.set_cipher_list(_TLS_1_2)
     context.set_tls13_ciphersuites(_TLS_1_3)
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION)
     context.clear_mode(_ENABLE_PARTIAL_WRITE)
-    _trust(context, policy.trust)
     context.set_verify(SSL.VERIFY_PEER, _verifier(host))
+    return context
+
+
+def _build(host: str, policy: FtpsPolicy, credential: Credential | None) -> SSL.Context:
+    """All that a full handshake needs."""
+    context = _settings(host, policy, policy.ceiling and _VERSIONS[policy.ceiling])
+    _trust(context, policy.trust)
     if credential is not None:
         context.use_certificate(credential.certificate)
         for certificate in credential.chain:
