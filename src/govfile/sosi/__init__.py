@@ -30,6 +30,24 @@ if TYPE_CHECKING:
     from govfile.sosi.environments import Endpoint as Endpoint
     from govfile.sosi.environments import Endpoints as Endpoints
     from govfile.sosi.environments import Environment as Environment
+    from govfile.sosi.services.dgws import Soap as Soap
+    from govfile.sosi.services.dgws import dgws_request as dgws_request
+    from govfile.sosi.services.fault_codes import CallRefused as CallRefused
+    from govfile.sosi.services.fault_codes import FaultCode as FaultCode
+    from govfile.sosi.services.hsuid import HsuidHeader as HsuidHeader
+    from govfile.sosi.services.hsuid import UserType as UserType
+    from govfile.sosi.services.idws import IdwsHeader as IdwsHeader
+    from govfile.sosi.services.idws import IdwsProfile as IdwsProfile
+    from govfile.sosi.services.idws import idws_request as idws_request
+    from govfile.sosi.services.medcom import FlowStatus as FlowStatus
+    from govfile.sosi.services.medcom import MedcomHeader as MedcomHeader
+    from govfile.sosi.services.medcom import Priority as Priority
+    from govfile.sosi.services.medcom import TimeOut as TimeOut
+    from govfile.sosi.services.medcom import seal_message_id as seal_message_id
+    from govfile.sosi.services.provider import DgwsCall as DgwsCall
+    from govfile.sosi.services.provider import verify_request as verify_request
+    from govfile.sosi.services.reply import DgwsFault as DgwsFault
+    from govfile.sosi.services.reply import DgwsReply as DgwsReply
     from govfile.sosi.signed_card import SignedCard as SignedCard
     from govfile.sosi.signed_card import WrittenCard as WrittenCard
     from govfile.sosi.times import DgwsVersion as DgwsVersion
@@ -57,6 +75,24 @@ _HOMES = {
     "Endpoint": "environments",
     "Endpoints": "environments",
     "Environment": "environments",
+    "DgwsCall": "services.provider",
+    "verify_request": "services.provider",
+    "dgws_request": "services.dgws",
+    "Soap": "services.dgws",
+    "MedcomHeader": "services.medcom",
+    "TimeOut": "services.medcom",
+    "FlowStatus": "services.medcom",
+    "Priority": "services.medcom",
+    "seal_message_id": "services.medcom",
+    "HsuidHeader": "services.hsuid",
+    "UserType": "services.hsuid",
+    "DgwsReply": "services.reply",
+    "DgwsFault": "services.reply",
+    "CallRefused": "services.fault_codes",
+    "FaultCode": "services.fault_codes",
+    "idws_request": "services.idws",
+    "IdwsHeader": "services.idws",
+    "IdwsProfile": "services.idws",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

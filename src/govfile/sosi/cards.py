@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.sosi.trust import StsTrust
     from govfile.xml.parse import Element
+    from govfile.xml.verifying import Verified
 
 #: A card must not hold for longer.
 LONGEST_LIFE = timedelta(hours=24)
@@ -134,6 +135,13 @@ def verify_card(
 
     Raises `TrustError` when one of these fails, `ProtocolError` when the message cannot be read or is no ID card.
     """
+    return verified_card(xml, trust=trust, at=at, path=path, **policy)[0]
+
+
+def verified_card(
+    xml: bytes, *, trust: StsTrust, at: datetime | None, path: tuple[str, ...], **policy: Any
+) -> tuple[SignedCard, Verified]:
+    """What `verify_card` returns, with the message it was found in, as it was read for that."""
     window = Window(skew=trust.skew, longest=LONGEST_LIFE, zone=DANISH_TIME)
     demanded = trust.policy(path, window=window, is_last=True, **policy)
     verified = verify(xml, demanded, at=at)
@@ -144,7 +152,7 @@ def verify_card(
     if fields["version"] is not DgwsVersion.V1_0 and not zones_are_named(part.element):
         raise TrustError("the ID card has a time without a zone, which only cards of version 1.0 have")
     fields |= {"valid_from": verified.valid_from, "expires": verified.valid_until}
-    return SignedCard(xml=part.original, signer=verified.certificate, is_verified=True, **fields)
+    return SignedCard(xml=part.original, signer=verified.certificate, is_verified=True, **fields), verified
 
 
 def _written(

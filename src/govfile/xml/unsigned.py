@@ -67,10 +67,12 @@ class UnsignedPart:
         return f"<UnsignedPart {self.name}>"
 
 
-def read_unsigned(document: bytes, *, limits: Limits | None = None, what: str = "the message") -> UnsignedPart:
+def read_unsigned(
+    document: bytes, *, limits: Limits | None = None, what: str = "the message", free: tuple[str, ...] = ()
+) -> UnsignedPart:
     """The root element of a document that carries no signature, or none that is to be believed.
 
-    Raises `ProtocolError` when it cannot be read, is beyond `limits`, or is not in UTF-8; `what` names it there.
+    `free` is the path of an element in which ids may stand twice, as in a `Policy`. Raises `ProtocolError` when it cannot be read, is beyond `limits`, or is not in UTF-8; `what` names it there.
     """
-    tree = _tree.read(document, limits=limits, what=what)
+    tree = _tree.read(document, limits=limits, what=what, free=free)
     return UnsignedPart(tree, tree.root)
