@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from govfile.certificates.signer import PublicKey
     from govfile.xml.policy import Signers
 
-_X509_DATA = f"{{{DS}}}X509Data"
-_CERTIFICATE = f"{{{DS}}}X509Certificate"
+_CARRIED = f"{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _KEY_VALUE = f"{{{DS}}}KeyValue"
 _RSA_VALUE = f"{{{DS}}}RSAKeyValue"
 _MOST = 10
@@ -39,58 +39,81 @@ def certificate_of(key_info: _Element | None, signers: Signers, at: datetime) ->
 
     Raises `TrustError` when it is not one of the policy's signers, not valid, or contradicted by a `KeyValue`.
     """
-    carried = _carried(key_info)
-    if carried:
-        own, *others = carried
+    texts = _carried(key_info)
+    if texts:
+        candidate = _candidate(texts, signers)
     elif len(signers.pinned) == 1:
-        own, others = signers.pinned[0], []
+        candidate = _Candidate.of(signers.pinned[0], (), signers)
     else:
         raise TrustError(
             "the signature carries no certificate", advice="pin the signer's certificate, if you have it from elsewhere"
         )
-    if not own.not_valid_before_utc <= at <= own.not_valid_after_utc:
-        raise TrustError(
-            f"the signer's certificate is valid from {own.not_valid_before_utc:%Y-%m-%d} to "
-            f"{own.not_valid_after_utc:%Y-%m-%d}, not on {at:%Y-%m-%d}"
-        )
-    key = _usable_key(own)
-    if own not in signers.pinned:
-        _check_chained(own, tuple(others), signers, _representative(own, tuple(others), signers, at))
+    key = candidate.believed_at(at, signers)
     _check_key_value(key_info, key)
-    return own, key
+    return candidate.own, key
 
 
-def _representative(
-    own: x509.Certificate, others: tuple[x509.Certificate, ...], signers: Signers, at: datetime
-) -> datetime:
-    """A time at which exactly the same certificates are valid as at `at`.
+@attrs.frozen(eq=False)
+class _Candidate:
+    """A certificate that a signature carries and the `others` beside it, with all about them that needs no clock.
 
-    Whether a chain holds depends on time only through the days on which its certificates begin and end. With the last
-    of these as the time, one verdict serves until the next.
+    `begin` and `end` are the first moment of `own` and its last. Whether its chain holds depends on time only through
+    the days on which its certificates begin and end, the `changes`; `verdicts` holds those of these times at which it
+    was found to hold. Refusals are not kept.
     """
-    changes = _changes(own, others, signers)
-    last = bisect_right(changes, at)
-    return changes[last - 1] if last else changes[0] - timedelta(seconds=1)
+
+    own: x509.Certificate
+    others: tuple[x509.Certificate, ...]
+    begin: datetime
+    end: datetime
+    is_pinned: bool
+    changes: tuple[datetime, ...]
+    verdicts: set[datetime] = attrs.field(factory=set)
+    keys: list[PublicKey] = attrs.field(factory=list)
+
+    @classmethod
+    def of(cls, own: x509.Certificate, others: tuple[x509.Certificate, ...], signers: Signers) -> _Candidate:
+        """Of certificates that were read."""
+        involved = (own, *others, *signers.trust.anchors)
+        changes = {found.not_valid_before_utc for found in involved}
+        changes |= {found.not_valid_after_utc + timedelta(seconds=1) for found in involved}
+        dates = own.not_valid_before_utc, own.not_valid_after_utc
+        return cls(own, others, *dates, own in signers.pinned, tuple(sorted(changes)))
+
+    def believed_at(self, at: datetime, signers: Signers) -> PublicKey:
+        """The certificate's key; raises `TrustError` unless it is one of the signers' at `at`."""
+        if not self.begin <= at <= self.end:
+            raise TrustError(
+                f"the signer's certificate is valid from {self.begin:%Y-%m-%d} to {self.end:%Y-%m-%d}, "
+                f"not on {at:%Y-%m-%d}"
+            )
+        if not self.keys:
+            self.keys.append(_usable_key(self.own))
+        if not self.is_pinned:
+            last = bisect_right(self.changes, at)
+            moment = self.changes[last - 1]  # `own` has begun, so there is one
+            if moment not in self.verdicts:
+                _check_chained(self.own, self.others, signers, moment)
+                self.verdicts.add(moment)
+        return self.keys[0]
 
 
 @lru_cache(maxsize=256)
-def _changes(own: x509.Certificate, others: tuple[x509.Certificate, ...], signers: Signers) -> list[datetime]:
-    """The first moment of each certificate, and the first after it."""
-    involved = (own, *others, *signers.trust.anchors)
-    begins = {found.not_valid_before_utc for found in involved}
-    return sorted(begins | {found.not_valid_after_utc + timedelta(seconds=1) for found in involved})
+def _candidate(texts: tuple[str, ...], signers: Signers) -> _Candidate:
+    """By the text of the certificates, which is quicker to compare than they are."""
+    own, *others = (_certificate("".join(text.split())) for text in texts)
+    return _Candidate.of(own, tuple(others), signers)
 
 
-def _carried(key_info: _Element | None) -> list[x509.Certificate]:
+def _carried(key_info: _Element | None) -> tuple[str, ...]:
     if key_info is None:
-        return []
-    texts = [own_text(found) for found in key_info.iterfind(f"{_X509_DATA}/{_CERTIFICATE}")]
+        return ()
+    texts = tuple(own_text(found) or "" for found in key_info.iterfind(_CARRIED))
     if len(texts) > _MOST:
         raise TrustError(f"the signature carries {len(texts)} certificates, more than are looked at")
-    return [_certificate("".join((text or "").split())) for text in texts]
+    return texts
 
 
-@lru_cache(maxsize=256)
 def _certificate(text: str) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
@@ -98,9 +121,7 @@ def _certificate(text: str) -> x509.Certificate:
         raise TrustError("a certificate in the signature cannot be read") from error
 
 
-@lru_cache(maxsize=256)
 def _check_chained(own: x509.Certificate, others: tuple[x509.Certificate, ...], signers: Signers, at: datetime) -> None:
-    """Keeps its verdicts, except refusals."""
     if not signers.trust.anchors:
         raise TrustError("the signer's certificate is not one of those that are pinned")
     reason = why_not_trusted(own, others, signers.trust, at)
@@ -117,7 +138,6 @@ def _check_chained(own: x509.Certificate, others: tuple[x509.Certificate, ...], 
         )
 
 
-@lru_cache(maxsize=256)
 def _usable_key(certificate: x509.Certificate) -> PublicKey:
     try:
         check_signs_documents(certificate)

@@ -52,7 +52,7 @@ class Part:
     is_required: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Signers:
     """Whose signature counts.
 
