@@ -13,14 +13,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from govfile.sosi.assertions import Assertion as Assertion
+    from govfile.sosi.assertions import read_assertion as read_assertion
     from govfile.sosi.audience import Audience as Audience
+    from govfile.sosi.browser import from_url_value as from_url_value
+    from govfile.sosi.browser import log_in_form as log_in_form
+    from govfile.sosi.browser import to_url_value as to_url_value
+    from govfile.sosi.cache import Freshness as Freshness
+    from govfile.sosi.cache import TokenCache as TokenCache
+    from govfile.sosi.cache_store import TokenStore as TokenStore
     from govfile.sosi.card import CardType as CardType
     from govfile.sosi.card import CertificateHash as CertificateHash
     from govfile.sosi.card import IdCard as IdCard
+    from govfile.sosi.card_source import CardSource as CardSource
     from govfile.sosi.cards import read_card as read_card
     from govfile.sosi.cards import verify_card as verify_card
     from govfile.sosi.care_provider import CareProvider as CareProvider
     from govfile.sosi.care_provider import NameFormat as NameFormat
+    from govfile.sosi.claims import Custody as Custody
+    from govfile.sosi.claims import OnBehalfOf as OnBehalfOf
     from govfile.sosi.constants import EDUCATION_CODES as EDUCATION_CODES
     from govfile.sosi.environments import PRODTEST as PRODTEST
     from govfile.sosi.environments import PRODUCTION as PRODUCTION
@@ -30,6 +41,8 @@ if TYPE_CHECKING:
     from govfile.sosi.environments import Endpoint as Endpoint
     from govfile.sosi.environments import Endpoints as Endpoints
     from govfile.sosi.environments import Environment as Environment
+    from govfile.sosi.faults import FAULTS as FAULTS
+    from govfile.sosi.faults import KnownFault as KnownFault
     from govfile.sosi.services.dgws import Soap as Soap
     from govfile.sosi.services.dgws import dgws_request as dgws_request
     from govfile.sosi.services.fault_codes import CallRefused as CallRefused
@@ -50,10 +63,29 @@ if TYPE_CHECKING:
     from govfile.sosi.services.reply import DgwsReply as DgwsReply
     from govfile.sosi.signed_card import SignedCard as SignedCard
     from govfile.sosi.signed_card import WrittenCard as WrittenCard
+    from govfile.sosi.sts import SecurityTokenService as SecurityTokenService
     from govfile.sosi.times import DgwsVersion as DgwsVersion
+    from govfile.sosi.tokens import IdentityToken as IdentityToken
+    from govfile.sosi.tokens import OiosamlAssertion as OiosamlAssertion
     from govfile.sosi.trust import StsTrust as StsTrust
 
 _HOMES = {
+    "Assertion": "assertions",
+    "read_assertion": "assertions",
+    "from_url_value": "browser",
+    "log_in_form": "browser",
+    "to_url_value": "browser",
+    "Freshness": "cache",
+    "TokenCache": "cache",
+    "TokenStore": "cache_store",
+    "CardSource": "card_source",
+    "Custody": "claims",
+    "OnBehalfOf": "claims",
+    "FAULTS": "faults",
+    "KnownFault": "faults",
+    "SecurityTokenService": "sts",
+    "IdentityToken": "tokens",
+    "OiosamlAssertion": "tokens",
     "Audience": "audience",
     "CardType": "card",
     "CertificateHash": "card",

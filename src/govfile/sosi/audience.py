@@ -44,8 +44,16 @@ class Audience:
         return self.address
 
 
+def means(written: str, wanted: Audience) -> bool:
+    """Whether what somebody else wrote is that audience; what cannot be one is not."""
+    try:
+        return Audience.parse(written) == wanted
+    except InvalidContent:
+        return False
+
+
 def _normalised(text: str) -> str:
-    if not isinstance(text, str) or not text:
+    if not text:
         raise InvalidContent("an audience must not be empty", advice="give the address the service is registered under")
     if len(text) > _LONGEST:
         raise InvalidContent(f"an audience of {len(text)} characters is longer than {_LONGEST}")

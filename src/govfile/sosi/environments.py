@@ -15,10 +15,11 @@ import attrs
 
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError
-from govfile.transports.base import Timeouts
+from govfile.transports.https_policy import MESSAGE_TIMEOUTS, HttpsPolicy
 
 if TYPE_CHECKING:
     from govfile.sosi.trust import StsTrust
+    from govfile.transports.base import Timeouts
 
 #: WS-Trust 1.3: the action of every exchange, request and answer alike.
 ISSUE_ACTION = "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RST/Issue"
@@ -74,10 +75,10 @@ class Environment:
 
     `trust` says whose signatures on cards, tokens and answers count; None: nobody's, and no exchange is made, since
     no pin is published for today's signers. `tls` are the anchors of the server's own certificate.
-    `presents_certificate`: show the credential in the TLS handshake too. `allows_http`: speak in the clear to other
-    machines than this one, as inside a network of its own; messages carry CPR numbers. `skew` is how far the answer's
-    time stamp may lie from our clock. `attempts` counts how often a request is made where asking again is allowed, and
-    `pause` the time before the second, which doubles after each.
+    `presents_certificate`: show the credential in the TLS handshake too. `policy` holds the proxy, the bounds, and the
+    hosts that may be spoken to in the clear; messages carry CPR numbers. `timeouts` bound each attempt. `skew` is how
+    far an answer's time stamp may lie from our clock. `attempts` counts how often a request is made where asking again
+    is allowed, and `pause` the time before the second, which doubles after each.
     """
 
     name: str
@@ -87,8 +88,8 @@ class Environment:
     trust: StsTrust | None = None
     tls: Trust = attrs.field(factory=Trust)
     presents_certificate: bool = False
-    allows_http: bool = False
-    timeouts: Timeouts = attrs.field(factory=lambda: Timeouts(connect=10, tls=10, reply=60, data=30, total=90))
+    policy: HttpsPolicy = attrs.field(factory=HttpsPolicy)
+    timeouts: Timeouts = MESSAGE_TIMEOUTS
     skew: timedelta = timedelta(minutes=5)
     attempts: int = 3
     pause: timedelta = timedelta(seconds=1)

@@ -176,7 +176,7 @@ def rejected(
     `at` is our time and `their_time` that of the answer's Date header (both aware): where they differ by more than a
     minute, the error says so, since the STS judges by its own clock.
     """
-    code, actor, text = fault.local_code, fault.actor.strip(), fault.text.strip()
+    code, actor, text = fault.code_name, fault.actor.strip(), fault.text.strip()
     known = next((row for row in FAULTS if row.fits(code, actor, text)), None)
     advice = known.advice if known else "read the text; the code is not one this version has advice on"
     shown = redacted(text)

@@ -1,0 +1,118 @@
+"""Whether what the STS handed out is about whom it was asked for, and was not handed out before."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from govfile.errors import TrustError
+from govfile.sosi.care_provider import NameFormat
+from govfile.sosi.claims import CPR_CLAIM
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from govfile.sosi.assertions import Assertion
+    from govfile.sosi.claims import OnBehalfOf
+    from govfile.sosi.signed_card import SignedCard
+
+_CVR_ATTRIBUTES = ("dk:gov:saml:attribute:CvrNumberIdentifier", "https://data.gov.dk/model/core/eid/professional/cvr")
+_CPR_ATTRIBUTES = (CPR_CLAIM, "https://data.gov.dk/model/core/eid/cprNumber")
+#: How many tokens are remembered at most; those seen live for minutes.
+_MOST = 50_000
+
+
+def check_card_as_asked(found: SignedCard, asked: SignedCard) -> None:
+    """Raise `TrustError` unless the service signed the card it was sent; it may have added what it knows."""
+    same = {
+        "id": (found.id, asked.id),
+        "type": (found.type, asked.type),
+        "level": (found.level, asked.level),
+        "version": (found.version, asked.version),
+        "system": (found.it_system, asked.it_system),
+        "care provider": (_number(found), _number(asked)),
+        "person": (found.cpr, asked.cpr or found.cpr),
+    }
+    _refuse_differences(same)
+
+
+def check_card_of(found: SignedCard, about: Assertion | None, it_system: str) -> None:
+    """The same for a card made of an assertion; `about` is None where only the service could read it."""
+    same: dict[str, tuple[object, object]] = {
+        "type": (found.type.value, "user"),
+        "system": (found.it_system, it_system),
+    }
+    if about is not None:
+        cpr, cvr = _first(about, _CPR_ATTRIBUTES), _first(about, _CVR_ATTRIBUTES)
+        same["person"] = (found.cpr, cpr or found.cpr)
+        if found.care_provider.format is NameFormat.CVR:
+            same["care provider"] = (found.care_provider.id, cvr or found.care_provider.id)
+    _refuse_differences(same)
+
+
+def check_token_as_asked(
+    found: Assertion,
+    *,
+    cpr: str | None,
+    holder: x509.Certificate | None = None,
+    on_behalf_of: OnBehalfOf | None = None,
+) -> None:
+    """Raise `TrustError` unless the token is that person's, bound to our key, and in the place of whom it was asked.
+
+    What a token does not say is not held against it, but for the last: without it, it would be for somebody else.
+    """
+    named = _first(found, _CPR_ATTRIBUTES)
+    if cpr is not None and named is not None and named != cpr.replace("-", ""):
+        _refuse_differences({"person": (True, False)})
+    if holder is not None and found.holder is not None and found.holder != holder:
+        raise TrustError(
+            "the token is bound to another certificate than ours: calls made with it would be refused",
+            advice="ask for it with the credential that will sign the calls",
+        )
+    if on_behalf_of is not None and not found.value(on_behalf_of.attribute):
+        raise TrustError(
+            "the token does not say in whose place the person acts: it would count for that person alone",
+            advice="look whether the right was given, and ask again",
+        )
+
+
+class Replays:
+    """Tokens that were handed out before. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[str, datetime] = {}
+
+    def check(self, token_id: str, expires: datetime, at: datetime) -> None:
+        """Raise `TrustError` for a token that was seen before; what has expired is forgotten."""
+        with self._lock:
+            if self._seen.get(token_id, at) > at:
+                raise TrustError(
+                    "the answer, which nobody signed, holds a token that was handed out before: it is an old answer",
+                    advice="ask again; if it happens twice, look who stands between you and the STS",
+                )
+            if len(self._seen) >= _MOST:
+                self._seen = {name: end for name, end in self._seen.items() if end > at}
+            self._seen[token_id] = expires
+
+
+def _number(card: SignedCard) -> tuple[object, str]:
+    return card.care_provider.format, card.care_provider.id
+
+
+def _first(found: Assertion, names: tuple[str, ...]) -> str | None:
+    return next((value for value in map(found.value, names) if value), None)
+
+
+def _refuse_differences(pairs: dict[str, tuple[object, object]]) -> None:
+    """Names what differs, never the values: they may be personal."""
+    different = [what for what, (found, wanted) in pairs.items() if found != wanted]
+    if different:
+        raise TrustError(
+            f"the STS answered about something else than it was asked: the {', the '.join(different)} differ"
+            f"{'s' if len(different) == 1 else ''}",
+            certain="the answer was thrown away",
+            advice="ask again; if it happens twice, tell the service's support",
+        )
