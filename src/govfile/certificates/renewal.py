@@ -83,15 +83,15 @@ class RenewsCertificates(Protocol):
     pending generation then stays for the next run. They raise `OutcomeUnknown` rather than ask twice.
     """
 
-    def window(self, slot: SlotId, current: Generation, at: datetime) -> RenewalWindow:
+    def window(self, slot: SlotId, current: Generation, at: datetime, /) -> RenewalWindow:
         """When the certificate in use can be renewed."""
         ...
 
-    def renew(self, slot: SlotId) -> Credential | None:
+    def renew(self, slot: SlotId, /) -> Credential | None:
         """Ask for a successor with a new key, signed with the one in use."""
         ...
 
-    def resume(self, slot: SlotId, pending: Pending) -> Credential | None:
+    def resume(self, slot: SlotId, pending: Pending, /) -> Credential | None:
         """Go on with a request that an earlier run, or a process that ended, left behind."""
         ...
 

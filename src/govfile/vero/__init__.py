@@ -12,20 +12,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile.vero.anchors import Pin as Pin
     from govfile.vero.anchors import Pins as Pins
+    from govfile.vero.application import Application as Application
+    from govfile.vero.application import Kind as Kind
+    from govfile.vero.application import Step as Step
     from govfile.vero.environments import PRODUCTION as PRODUCTION
     from govfile.vero.environments import TEST as TEST
     from govfile.vero.environments import TEST_BENCH as TEST_BENCH
     from govfile.vero.environments import Environment as Environment
     from govfile.vero.environments import Register as Register
+    from govfile.vero.ids import CustomerId as CustomerId
+    from govfile.vero.ids import RetrievalId as RetrievalId
+    from govfile.vero.messages import ErrorInfo as ErrorInfo
+    from govfile.vero.service import CertificateService as CertificateService
 
 _HOMES = {
     "Pin": "anchors",
     "Pins": "anchors",
+    "Application": "application",
+    "Kind": "application",
+    "Step": "application",
+    "Environment": "environments",
     "PRODUCTION": "environments",
+    "Register": "environments",
     "TEST": "environments",
     "TEST_BENCH": "environments",
-    "Environment": "environments",
-    "Register": "environments",
+    "CustomerId": "ids",
+    "RetrievalId": "ids",
+    "ErrorInfo": "messages",
+    "CertificateService": "service",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

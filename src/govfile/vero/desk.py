@@ -1,0 +1,149 @@
+"""The service's counter: an envelope goes in, a verified answer comes out, and the server's clock is looked at."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import GovfileError, Rejected
+from govfile.vero import messages
+from govfile.vero.answers import LIMIT, verified
+from govfile.vero.pace import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from govfile.transports.base import MessageTransport, Reply
+    from govfile.vero.application import Kept
+    from govfile.vero.environments import Environment
+    from govfile.vero.messages import Answer, Operation
+    from govfile.xml.soap import SoapFault
+
+logger = logging.getLogger("govfile.vero")
+
+#: Clocks that differ by more are mentioned: certificates and one-time codes live by them.
+_CLOCKS_APART = timedelta(minutes=5)
+_CONTENT_TYPE = "text/xml; charset=utf-8"
+
+
+@attrs.define
+class Desk:
+    """Speaks with one environment's certificate service; threads may share it."""
+
+    environment: Environment
+    clock: Callable[[], datetime]
+    open_transport: Callable[[], MessageTransport]
+    is_strict: bool = False
+    ahead: timedelta | None = attrs.field(default=None, init=False)
+    pause: timedelta | None = attrs.field(default=None, init=False)
+    _transport: MessageTransport | None = attrs.field(default=None, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+
+    @property
+    def endpoint(self) -> str:
+        """The other side, for messages."""
+        return self._at().endpoint
+
+    def post(self, operation: Operation, message: bytes, committing: Callable[[], None] | None = None) -> Reply:
+        """Send a message and get the whole HTTP answer; see `MessageTransport.post` for what it raises."""
+        action = messages.contract().action(operation.value)
+        return self._post(message, action, committing)
+
+    def read(self, operation: Operation, answer: Reply | Kept) -> Answer:
+        """What an HTTP answer says, verified.
+
+        Raises `Rejected` for a SOAP fault, which nobody signs, `ProtocolError` and `TrustError` for what cannot be
+        believed.
+        """
+        from govfile.xml.parse import Limits
+        from govfile.xml.soap import read_soap
+
+        contract = messages.contract()
+        signers, _ = self.environment.anchors()
+        try:
+            soap = read_soap(
+                answer.body, content_type=answer.content_type, status=answer.status, limits=Limits(size=LIMIT)
+            )
+            if soap.fault is not None:
+                raise _refused(soap.fault, operation)
+            name = contract.answer_name(operation.value)
+            content = verified(soap.xml, name, trust=signers, at=self.clock())
+            found = messages.read(operation, content, of=contract, is_strict=self.is_strict)
+        except GovfileError as error:
+            self.explained(error, operation)
+            raise
+        if found.unknown:
+            logger.warning("the answer to %s holds unknown elements: %s", operation.value, ", ".join(found.unknown))
+        return found
+
+    def server_time(self) -> datetime | None:
+        """The time by the server's clock, from the head of an answer to an empty envelope; None when there is none."""
+        from govfile.xml.payload import enveloped
+
+        try:
+            return self._at().post(self.environment.path, enveloped(b""), headers=_headers(""), limit=LIMIT).date
+        except GovfileError as error:
+            logger.info("the server's clock could not be read: %s", type(error).__name__)
+            return None
+
+    def close(self) -> None:
+        """End the connections."""
+        with self._lock:
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def explained(self, error: GovfileError, operation: Operation) -> None:
+        """Say in an error where it happened, and that the clocks differ, where they do."""
+        error.operation = error.operation or operation.value
+        error.endpoint = error.endpoint or self.endpoint
+        if self.ahead is not None and abs(self.ahead) > _CLOCKS_APART:
+            words = clocks(self.ahead)
+            error.advice = f"{error.advice}; {words}" if error.advice else words
+
+    def _post(self, message: bytes, action: str, committing: Callable[[], None] | None) -> Reply:
+        from govfile.xml.payload import enveloped
+
+        reply = self._at().post(
+            self.environment.path, enveloped(message), headers=_headers(action), limit=LIMIT, committing=committing
+        )
+        now = self.clock()
+        self.pause = retry_after(reply, now)
+        self.ahead = None if reply.date is None else now - reply.date
+        if self.ahead is not None and abs(self.ahead) > _CLOCKS_APART:
+            logger.warning("%s", clocks(self.ahead))
+        logger.debug("%s: %d bytes sent, HTTP %d, %d bytes came", action, len(message), reply.status, len(reply.body))
+        return reply
+
+    def _at(self) -> MessageTransport:
+        with self._lock:
+            if self._transport is None:
+                self._transport = self.open_transport()
+            return self._transport
+
+
+def clocks(ahead: timedelta) -> str:
+    """What to say of clocks that differ; `ahead` is how much ours is."""
+    minutes = abs(ahead).total_seconds() / 60
+    way = "ahead of" if ahead > timedelta() else "behind"
+    return f"this computer's clock is {minutes:.0f} minutes {way} the server's: set it right"
+
+
+def _headers(action: str) -> dict[str, str]:
+    return {"Content-Type": _CONTENT_TYPE, "SOAPAction": f'"{action}"'}
+
+
+def _refused(fault: SoapFault, operation: Operation) -> Rejected:
+    return Rejected(
+        f"the service answered {operation.value} with the SOAP fault {fault.code[:60]}",
+        code=fault.code,
+        text=fault.text,
+        reasons=((fault.code, fault.text),),
+        certain="nobody signs a fault, so it proves nothing",
+        advice="look at the code; where it says nothing, ask the authority's support",
+    )

@@ -1,0 +1,89 @@
+"""How long to wait between looks, and for how long in all."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from govfile.errors import ConfigurationError
+from govfile.transports.base import http_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from govfile.filing.patience import Patience
+    from govfile.filing.waiting import Dice
+    from govfile.transports.base import Reply
+
+#: A server may ask for a pause; for a longer one than this it is not waited.
+_LONGEST_ASKED = timedelta(minutes=15)
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def retry_after(reply: Reply, now: datetime) -> timedelta | None:
+    """The pause that an answer asks for (RFC 9110, section 10.2.3), at most 15 minutes; None where it asks for none."""
+    text = reply.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        asked = timedelta(seconds=int(text))
+    else:
+        moment = http_date(text) if text else None
+        if moment is None:
+            return None
+        asked = moment - (reply.date or now)
+    return min(max(asked, timedelta()), _LONGEST_ASKED)
+
+
+@attrs.define
+class Pace:
+    """The pauses of one wait: the first look comes `patience.first` after the request, the others as it says.
+
+    `timeout` in seconds; None takes the patience's own.
+    """
+
+    patience: Patience
+    asked: datetime
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    dice: Dice
+    timeout: float | None = None
+    _started: datetime = attrs.field(init=False)
+    _slept: timedelta = attrs.field(factory=timedelta, init=False)
+    _looks: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._started = self.clock()
+
+    def next_look(self, at_least: timedelta | None = None) -> bool:
+        """Wait until the next look is due; False, without waiting, when that would be too late.
+
+        `at_least` is the pause the server asks for.
+        """
+        age = max(timedelta(), self.clock() - self.asked)
+        is_first = self._looks == 0
+        pause = timedelta() if is_first and age >= self.patience.first else self.patience.pause(age)
+        pause = max(pause * (1 + self.dice.random() / 10), at_least or timedelta())
+        if pause > self._left():
+            return False
+        if pause > timedelta():
+            self.sleep(pause.total_seconds())
+            self._slept += pause
+        self._looks += 1
+        return True
+
+    def _left(self) -> timedelta:
+        limit = self.patience.give_up if self.timeout is None else seconds(self.timeout)
+        return limit - max(self._slept, self.clock() - self._started)
+
+
+def seconds(timeout: float) -> timedelta:
+    """A number of seconds as a span; raises `ConfigurationError`."""
+    try:
+        return timedelta(seconds=timeout)
+    except OverflowError:
+        return timedelta.max
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError("timeout is not a number of seconds") from error
