@@ -13,7 +13,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class TransferType(enum.Enum):
@@ -242,7 +242,7 @@ class MessageTransport(Protocol):
         path: str,
         body: bytes,
         *,
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = NO_HEADERS,
         limit: int | None = None,
         total: float | None = None,
         committing: Callable[[], None] | None = None,
@@ -261,3 +261,8 @@ class MessageTransport(Protocol):
     def close(self) -> None:
         """End every connection; never raises, and may be called twice."""
         ...
+
+
+def join(folder: str, name: str) -> str:
+    """The remote path of `name` in `folder`."""
+    return f"{folder.rstrip('/')}/{name}"
