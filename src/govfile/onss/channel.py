@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from govfile.certificates.usage import check_signs_documents
 from govfile.errors import ConfigurationError, CredentialError
 from govfile.filing.conversation import Door
+from govfile.filing.fetching import Fetcher
 from govfile.filing.recording import Recorder
 from govfile.filing.recovery import settle, withdraw
 from govfile.filing.saving import Folder
@@ -231,12 +232,9 @@ class Channel:
             collector = Collector(
                 ledger=self._ledger,
                 session=self._session,
-                scope=self._scope,
-                user=self.user,
-                folder=Folder.of(into),
+                fetcher=Fetcher(Folder.of(into), self._ledger, self._scope, self.user, self._clock, is_durable=delete),
                 reader=Reader(trust=self._trust, at=self._clock(), is_strict=self._is_strict),
                 judge=judge,
-                clock=self._clock,
                 sleep=self._sleep,
                 second_look=self.environment.patience.second_look,
                 delete=delete,

@@ -1,53 +1,37 @@
 """Collecting what the authority left: fetched once, kept as it came, matched, recorded, then perhaps removed.
 
-An answer is taken only when its trigger is there. Content, signature and trigger are kept together. For each answer:
-download under temporary names, make sure that it is whole and its signature holds, give the files their names durably,
-record what they prove, remember that they were received. A crash between any two of these steps repeats the answer and
-changes nothing. What no rule knows is left where it is.
+An answer is taken only when its trigger is there. Content, signature and trigger are kept together, once it is whole
+and its signature holds, or stays as it is. What no rule knows is left where it is.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import TransferAborted, TransferRefused
-from govfile.filing.ledger.receipts import Received
+from govfile.filing.fetching import STILL_WRITTEN, Fetched, Skipped
 from govfile.filing.saving import discard
-from govfile.filing.submission import Answer
 from govfile.onss.answers import AnswerFiles, Outbox
 from govfile.onss.fs import LARGEST
 from govfile.onss.replies import READ_WHOLE, Content, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from pathlib import Path
 
+    from govfile.filing.fetching import Fetcher
     from govfile.filing.ledger import Ledger
-    from govfile.filing.saving import Folder
-    from govfile.filing.scope import Scope
-    from govfile.filing.submission import Submission
+    from govfile.filing.submission import Answer, Submission
     from govfile.onss.judging import Judge
     from govfile.onss.replies import Reader
     from govfile.onss.session import Session
-    from govfile.transports.base import FileTransport, RemoteFile
-
-logger = logging.getLogger("govfile.onss")
+    from govfile.transports.base import FileTransport
 
 #: Bytes of one answer, unless the caller says otherwise.
 ANSWER_LIMIT = 1024**3
-
-
-@attrs.frozen(kw_only=True)
-class Skipped:
-    """A remote file that was left for later, and why."""
-
-    remote_name: str
-    reason: str
 
 
 @attrs.frozen(kw_only=True)
@@ -71,28 +55,15 @@ class Collection:
     silent: tuple[Submission, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class _Fetched:
-    """A remote file that was downloaded whole, still under a temporary name."""
-
-    entry: RemoteFile
-    temporary: Path
-    size: int
-    sha256: str
-
-
 @attrs.define(kw_only=True)
 class Collector:
     """One collection. Make a new one for each."""
 
     ledger: Ledger
     session: Session
-    scope: Scope
-    user: str
-    folder: Folder
+    fetcher: Fetcher
     reader: Reader
     judge: Judge
-    clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     second_look: timedelta
     delete: bool = False
@@ -101,7 +72,6 @@ class Collector:
     _answers: list[Answer] = attrs.field(factory=list, init=False)
     _unsolicited: list[Answer] = attrs.field(factory=list, init=False)
     _unread: list[Answer] = attrs.field(factory=list, init=False)
-    _skipped: list[Skipped] = attrs.field(factory=list, init=False)
     _done: list[AnswerFiles] = attrs.field(factory=list, init=False)
 
     def collect(self, *, silent: tuple[str, ...] = ()) -> Collection:
@@ -111,11 +81,13 @@ class Collector:
         with self.session.conversation() as transport:
             outbox = Outbox.of(self.session.list_answers(transport))
             doubtful = [
-                found for found in outbox.answers if not self._was_received(found) and self._take(found, transport)
+                found
+                for found in outbox.answers
+                if not self.fetcher.was_received(found.content) and self._take(found, transport)
             ]
             if doubtful:
                 self._look_again(transport, doubtful)
-            removed = self._remove(transport) if self.delete and self._done else ()
+            removed = self._removed(transport)
         changed = self.judge.changed
         return Collection(
             submissions=tuple(changed.values()),
@@ -123,7 +95,7 @@ class Collector:
             answers=tuple(self._answers),
             unsolicited=tuple(self._unsolicited),
             unread=tuple(self._unread),
-            skipped=tuple(self._skipped),
+            skipped=tuple(self.fetcher.skipped),
             untouched=(*outbox.incomplete, *outbox.unknown),
             removed=removed,
             silent=tuple(self.ledger.get(found) for found in silent if found not in changed),
@@ -146,12 +118,12 @@ class Collector:
                 discard(one.temporary)
         return False
 
-    def _fetch_all(self, transport: FileTransport, files: AnswerFiles) -> list[_Fetched] | None:
-        fetched: list[_Fetched] = []
+    def _fetch_all(self, transport: FileTransport, files: AnswerFiles) -> list[Fetched] | None:
+        fetched: list[Fetched] = []
         try:
             for entry in files.files:
                 limit = self.answer_limit if entry is files.content else LARGEST
-                found = self._fetch(transport, entry, limit)
+                found = self.fetcher.fetch(transport, self._remote, entry, limit)
                 if found is None:
                     for one in fetched:
                         discard(one.temporary)
@@ -163,26 +135,7 @@ class Collector:
             raise
         return fetched
 
-    def _fetch(self, transport: FileTransport, entry: RemoteFile, limit: int) -> _Fetched | None:
-        if entry.size is not None and entry.size > limit:
-            self._skip(entry, f"it has {entry.size} bytes, more than the {limit} that are fetched")
-            return None
-        try:
-            with self.folder.writing() as (path, writer):
-                receipt = transport.get(self._path(entry), writer, limit=limit)
-        except TransferRefused as error:
-            self._skip(entry, f"it was there and could not be fetched: {error.code}")
-            return None
-        except TransferAborted:
-            self._skip(entry, f"it is longer than the {limit} bytes that are fetched")
-            return None
-        if entry.size is not None and entry.size != receipt.size:
-            discard(path)
-            self._skip(entry, "its size changed while it was fetched: it is still being written")
-            return None
-        return _Fetched(entry=entry, temporary=path, size=receipt.size, sha256=receipt.sha256)
-
-    def _read(self, files: AnswerFiles, fetched: list[_Fetched]) -> Content:
+    def _read(self, files: AnswerFiles, fetched: list[Fetched]) -> Content:
         content = fetched[0]
         if content.size > READ_WHOLE:
             return Content()
@@ -198,24 +151,17 @@ class Collector:
             if now.get(files.content.name) == files:
                 self._take(files, transport, is_last_look=True)
             else:
-                self._skip(files.content, "it is still being written, or was replaced while it was fetched")
+                self.fetcher.skip(files.content, STILL_WRITTEN)
 
     # --- keeping ------------------------------------------------------------------------------------------------
 
-    def _keep(self, files: AnswerFiles, fetched: list[_Fetched], content: Content) -> None:
-        paths = [self.folder.keep(one.temporary, one.entry.name, one.sha256) for one in fetched]
-        answer = Answer(
-            path=paths[0],
-            remote_name=files.content.name,
-            size=fetched[0].size,
-            sha256=fetched[0].sha256,
-            received_at=self.clock(),
-        )
+    def _keep(self, files: AnswerFiles, fetched: list[Fetched], content: Content) -> None:
+        kept = [self.fetcher.keep(one) for one in fetched]
         unpacked = self._keep_unpacked(files, content)
         reply = Reply(
             name=files.name,
-            answer=answer,
-            files=(*paths, *([unpacked] if unpacked else [])),
+            answer=kept[0],
+            files=(*(one.path for one in kept), *([unpacked] if unpacked else [])),
             unpacked=unpacked,
             signature=content.signature,
             acrf=content.acrf,
@@ -228,11 +174,11 @@ class Collector:
         """A compressed answer is kept as it came, and beside it as it is read."""
         if content.unpacked is None:
             return None
-        with self.folder.writing() as (path, writer):
+        with self.fetcher.folder.writing() as (path, writer):
             writer.write(content.unpacked)
         digest = hashlib.sha256(content.unpacked).hexdigest()
         try:
-            return self.folder.keep(path, f"{files.content.name}.xml", digest)
+            return self.fetcher.folder.keep(path, f"{files.content.name}.xml", digest)
         finally:
             discard(path)
 
@@ -254,55 +200,18 @@ class Collector:
         if all(match.id for match in reply.matches):
             self._done.append(files)
 
-    # --- received and removed -------------------------------------------------------------------------------------
-
-    def _was_received(self, files: AnswerFiles) -> bool:
-        entry = files.content
-        return entry.size is not None and self.ledger.was_received(
-            authority=self.scope.authority,
-            environment=self.scope.environment,
-            login=self.user,
-            remote_name=entry.name,
-            size=entry.size,
-            modified=entry.modified,
-        )
+    # --- asked for and removed ----------------------------------------------------------------------------------
 
     def _remember(self, files: AnswerFiles, reply: Reply, what: str, submission_id: str | None) -> None:
-        self.ledger.remember_received(
-            Received(
-                authority=self.scope.authority,
-                environment=self.scope.environment,
-                login=self.user,
-                remote_name=reply.answer.remote_name,
-                size=reply.answer.size,
-                modified=files.content.modified,
-                sha256=reply.answer.sha256,
-                saved_as=str(reply.answer.path),
-                at=reply.answer.received_at,
-                submission_id=submission_id,
-                what=what,
-            ),
-            durable=self.delete,
-        )
+        self.fetcher.remember(files.content, reply.answer, what, submission_id)
 
-    def _remove(self, transport: FileTransport) -> tuple[str, ...]:
-        """Remove what was saved and recorded, unless it has changed since; the trigger last."""
-        now = {entry.name: entry for entry in self.session.list_answers(transport)}
-        removed = []
-        for entry in (entry for files in self._done for entry in files.files):
-            if now.get(entry.name) != entry:
-                continue
-            try:
-                transport.remove(self._path(entry))
-            except TransferRefused as error:
-                self._skip(entry, f"saved, but it could not be removed: {error.code}")
-                continue
-            removed.append(entry.name)
-        return tuple(removed)
+    def _removed(self, transport: FileTransport) -> tuple[str, ...]:
+        """The trigger of an answer goes last."""
+        if not (self.delete and self._done):
+            return ()
+        done = [entry for files in self._done for entry in files.files]
+        return self.fetcher.remove(transport, self._remote, done, self.session.list_answers(transport))
 
-    def _path(self, entry: RemoteFile) -> str:
-        return f"{self.session.environment.answers}/{entry.name}"
-
-    def _skip(self, entry: RemoteFile, reason: str) -> None:
-        logger.info("an answer was skipped: %s", reason)
-        self._skipped.append(Skipped(remote_name=entry.name, reason=reason))
+    @property
+    def _remote(self) -> str:
+        return self.session.environment.answers

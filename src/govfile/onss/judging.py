@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import ImpossibleStep
+from govfile.filing.fetching import evidence
 from govfile.filing.states import Proof, State, Verdict
 from govfile.filing.submission import Evidence
 from govfile.onss import verdicts
@@ -86,9 +87,9 @@ class Judge:
                 continue
             codes = form.reception.error_ids if form.reception else ()
             code = form.ticket if form.proof is Proof.TAKEN else ", ".join(codes)
-            evidence = self._evidence(reply, form.proof, form.in_words(), code[:200])
+            proven = evidence(form.proof, reply.answer, form.in_words(), code[:200])
             doubt = self._doubt(self.ledger.get(match.id)) if form.proof is Proof.NAME_REUSED else None
-            self.finder.learn(self.record(match.id, evidence, verdict=doubt))
+            self.finder.learn(self.record(match.id, proven, verdict=doubt))
 
     def _notify(self, reply: Reply, forms: Iterable[NotificationForm], matches: Iterable[Match]) -> None:
         said: dict[str, list[tuple[str, Verdict]]] = defaultdict(list)
@@ -107,8 +108,8 @@ class Judge:
         for identifier, of_forms in said.items():
             verdict = verdicts.joined(self.ledger.get(identifier), of_forms)
             words = verdicts.in_words(of_forms) + ("" if identifier in shown else verdicts.BY_NAME_ALONE)
-            evidence = self._evidence(reply, Proof.ANSWERED, words)
-            self.record(identifier, evidence, verdict=verdict, answers=(reply.answer,))
+            proven = evidence(Proof.ANSWERED, reply.answer, words)
+            self.record(identifier, proven, verdict=verdict, answers=(reply.answer,))
 
     def _certain(self, match: Match, form: NotificationForm) -> Match:
         """The match; none where the form is another's of the same name, or may well be.
@@ -152,16 +153,6 @@ class Judge:
             proofs = [event.evidence.proof for event in submission.history]
             return Verdict.UNREAD if proofs.count(Proof.TRIGGERING) <= 1 else None
         return None
-
-    def _evidence(self, reply: Reply, proof: Proof, words: str, code: str = "") -> Evidence:
-        return Evidence(
-            proof=proof,
-            detail=words,
-            code=code,
-            source=reply.answer.remote_name,
-            source_sha256=reply.answer.sha256,
-            saved_as=str(reply.answer.path),
-        )
 
     def _meet_strangers(self, matches: Iterable[Match], files: Iterable[FileReference | None]) -> None:
         for match, file in zip(matches, files, strict=True):

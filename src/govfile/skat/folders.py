@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import NotAuthorised, ProtocolError
+from govfile.transports.base import join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +64,6 @@ def discover(transport: FileTransport, login: Login) -> Layout:
         operation="discover",
         endpoint=transport.endpoint,
     )
-
-
-def join(folder: str, name: str) -> str:
-    """A remote path."""
-    return f"{folder.rstrip('/')}/{name}"
 
 
 def not_visible(service: str, visible: tuple[str, ...], *, endpoint: str = "") -> NotAuthorised:

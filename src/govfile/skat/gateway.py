@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, LedgerError
 from govfile.filing.conversation import Door
+from govfile.filing.fetching import Fetcher
 from govfile.filing.recovery import Resumed, check_login, interrupted, settle, withdraw
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
@@ -21,7 +22,6 @@ from govfile.filing.waiting import Waiter, is_silent
 from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
-from govfile.skat.folders import join
 from govfile.skat.matching import Matcher
 from govfile.skat.rebuilding import meet, rebuild
 from govfile.skat.recovery import resume
@@ -30,6 +30,7 @@ from govfile.skat.services import Services
 from govfile.skat.session import Session, connect
 from govfile.skat.survey import Survey
 from govfile.skat.username import Login, check_environment
+from govfile.transports.base import join
 
 if TYPE_CHECKING:
     import os
@@ -276,8 +277,7 @@ class Gateway:
             ledger=self._ledger,
             session=self._sender.session,
             matcher=matcher,
-            scope=self._scope,
-            folder=Folder.of(into),
+            fetcher=Fetcher(Folder.of(into), self._ledger, self._scope, self.username, self._clock, is_durable=delete),
             clock=self._clock,
             sleep=self._sleep,
             second_look=self.environment.patience.second_look,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from govfile.errors import GovfileError, LedgerError, Retry
 from govfile.filing.names import CAREFUL
 from govfile.filing.status import STATUS_LIMIT
-from govfile.skat.folders import join
 from govfile.skat.status import StatusFile, StatusName
+from govfile.transports.base import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,8 @@ from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.skat.codes import NAME_REUSED
-from govfile.skat.folders import join, not_visible
+from govfile.skat.folders import not_visible
+from govfile.transports.base import join
 from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
