@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from govfile.sandbox.onss.authority import OnssSandbox as OnssSandbox
     from govfile.sandbox.skat.authority import SkatSandbox as SkatSandbox
     from govfile.sandbox.sosi.authority import SosiSandbox as SosiSandbox
+    from govfile.sandbox.vero.authority import VeroSandbox as VeroSandbox
 
 _HOMES = {
     "OnssSandbox": "govfile.sandbox.onss.authority",
     "SkatSandbox": "govfile.sandbox.skat.authority",
     "SosiSandbox": "govfile.sandbox.sosi.authority",
+    "VeroSandbox": "govfile.sandbox.vero.authority",
 }
-_PACKAGES = frozenset({"onss", "skat", "sosi"})
+_PACKAGES = frozenset({"onss", "skat", "sosi", "vero"})
 
-__all__ = ["OnssSandbox", "SkatSandbox", "SosiSandbox"]
+__all__ = ["OnssSandbox", "SkatSandbox", "SosiSandbox", "VeroSandbox"]
 
 
 def __getattr__(name: str) -> Any:

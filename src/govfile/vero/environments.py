@@ -14,10 +14,11 @@ import attrs
 
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError
-from govfile.filing.patience import Patience
+from govfile.filing.patience import Patience as Patience
 from govfile.transports.base import Timeouts
 from govfile.vero import anchors
-from govfile.vero.anchors import Pins
+from govfile.vero.anchors import Pin as Pin
+from govfile.vero.anchors import Pins as Pins
 
 if TYPE_CHECKING:
     from govfile.certificates._files import Source
