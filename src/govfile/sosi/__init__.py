@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from govfile.sosi.services.provider import verify_request as verify_request
     from govfile.sosi.services.reply import DgwsFault as DgwsFault
     from govfile.sosi.services.reply import DgwsReply as DgwsReply
+    from govfile.sosi.services.requests_auth import DgwsAuth as DgwsAuth
+    from govfile.sosi.services.zeep_plugins import DgwsPlugin as DgwsPlugin
+    from govfile.sosi.services.zeep_plugins import IdwsPlugin as IdwsPlugin
     from govfile.sosi.signed_card import SignedCard as SignedCard
     from govfile.sosi.signed_card import WrittenCard as WrittenCard
     from govfile.sosi.sts import SecurityTokenService as SecurityTokenService
@@ -125,6 +128,9 @@ _HOMES = {
     "idws_request": "services.idws",
     "IdwsHeader": "services.idws",
     "IdwsProfile": "services.idws",
+    "DgwsPlugin": "services.zeep_plugins",
+    "IdwsPlugin": "services.zeep_plugins",
+    "DgwsAuth": "services.requests_auth",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -28,13 +28,18 @@ class Soap(enum.Enum):
     V1_1 = constants.SOAP
     V1_2 = "http://www.w3.org/2003/05/soap-envelope"
 
+    @property
+    def content_type(self) -> str:
+        """The Content-Type of such a message."""
+        return f"{'text/xml' if self is Soap.V1_1 else 'application/soap+xml'}; charset=utf-8"
+
     def http_headers(self, action: str) -> dict[str, str]:
         """What goes before the envelope by HTTP: the Content-Type, and the action where this version has it."""
         if any(not char.isprintable() or char in '"\\' for char in action):
             raise InvalidContent("the SOAP action holds a character that cannot stand in an HTTP header")
         if self is Soap.V1_1:
-            return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
-        return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
+            return {"Content-Type": self.content_type, "SOAPAction": f'"{action}"'}
+        return {"Content-Type": f'{self.content_type}; action="{action}"'}
 
 
 _SHARED = "".join(

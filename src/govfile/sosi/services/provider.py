@@ -74,9 +74,9 @@ def verify_request(
 
     Checked are: one envelope, one header of each kind, each where it belongs; the card as `verify_card` does, and that
     it is the one in `wsse:Security` and no other is anywhere; its level among `levels` and its type among `types`
-    (None: either); that the header names the card's level (it may leave it out, unless `level_is_required`) and that the card
-    is not older than the header's time-out; that the message was not created after `at`, and not longer before than
-    `longest_ago` (None: however long); that no receipt is asked for, unless `allow_receipts`. Clocks may differ by
+    (None: either); that the header names the card's level (it may leave it out, unless `level_is_required`) and that
+    the card is not older than the header's time-out; that the message was not created after `at`, and not longer before
+    than `longest_ago` (None: however long); that no receipt is asked for, unless `allow_receipts`. Clocks may differ by
     `trust.skew`. What the caller may do is for the service to decide, and so is what a repeated message id means.
 
     Raises `CallRefused` (a `TrustError`) with the `fault_code` to answer, and `ProtocolError` for what cannot be read.

@@ -17,7 +17,7 @@ from govfile.sosi.services.fault_codes import FaultCode, refused
 from govfile.sosi.services.medcom import FlowStatus, MedcomHeader, header_texts, new_message_id
 from govfile.sosi.times import DgwsVersion
 from govfile.xml.canonical import escape_text
-from govfile.xml.parse import blot
+from govfile.xml.parse import blot, parse
 from govfile.xml.soap import read_soap
 
 if TYPE_CHECKING:
@@ -29,19 +29,22 @@ if TYPE_CHECKING:
 
 _HEADER = f"{{{constants.MEDCOM}}}Header"
 _SECURITY = f"{{{constants.WSSE}}}Security"
+_RELATES_TO = f"{{{constants.WSA}}}RelatesTo"
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class DgwsReply:
     """An answer: its `body` (the element in it, able to stand alone; empty for none), or its `fault`.
 
-    `message_id` names the answer, `in_response_to` the message it answers, `flow_id` their flow; `created` is in UTC.
+    `message_id` names the answer, `in_response_to` the message it answers (`relates_to` by WS-Addressing), `flow_id`
+    their flow; `created` is in UTC.
     Fields are None where the answer does not say: services differ in what they send. `xml` is the whole envelope.
     """
 
     body: bytes = attrs.field(default=b"", repr=False)
     message_id: str | None = None
     in_response_to: str | None = None
+    relates_to: str | None = None
     flow_id: str | None = None
     flow_status: FlowStatus | None = None
     security_level: int | None = 1
@@ -65,6 +68,7 @@ class DgwsReply:
             body=message.body_child() if message.fault is None and message.body_names else b"",
             message_id=found.get("MessageID") or None,
             in_response_to=found.get("InResponseToMessageID") or None,
+            relates_to=_text(message, _RELATES_TO),
             flow_id=found.get("FlowID") or None,
             flow_status=next((status for status in FlowStatus if status.value == found.get("FlowStatus")), None),
             security_level=int(level) if level in {"1", "2", "3", "4", "5"} else None,
@@ -78,19 +82,21 @@ class DgwsReply:
         self,
         message_id: str | None = None,
         *,
+        addressed_as: str | None = None,
         operation: str = "",
         endpoint: str = "",
         at: datetime | None = None,
         their_time: datetime | None = None,
     ) -> bytes:
-        """The body, when this is a good answer to the message `message_id`.
+        """The body, when this is a good answer to the message `message_id` (`addressed_as` by WS-Addressing).
 
         Raises `Rejected` for a fault (`at` and `their_time`: see `refused`), and `ProtocolError` when the answer names
         another message. One that names none is taken: some services leave it out.
         """
         if self.fault is not None:
             raise refused(self.fault, operation=operation, endpoint=endpoint, at=at, their_time=their_time)
-        if message_id is not None and self.in_response_to is not None and self.in_response_to != message_id:
+        answered = (self.in_response_to, message_id), (self.relates_to, addressed_as)
+        if any(None not in pair and pair[0] != pair[1] for pair in answered):
             raise ProtocolError(
                 "the answer is to another message than the one that was sent",
                 advice="do not use it; tell the service's operator",
@@ -126,7 +132,7 @@ class DgwsReply:
     @property
     def content_type(self) -> str:
         """The Content-Type to answer with; the HTTP status is 200."""
-        return _content_type(self.soap)
+        return self.soap.content_type
 
 
 @attrs.frozen(kw_only=True)
@@ -187,11 +193,7 @@ class DgwsFault:
     @property
     def content_type(self) -> str:
         """The Content-Type to answer with; the HTTP status is 500 (SOAP 1.1, section 6.2; SOAP 1.2 part 2, 7.5.2)."""
-        return _content_type(self.soap)
-
-
-def _content_type(soap: Soap) -> str:
-    return soap.http_headers("")["Content-Type"].removesuffix('; action=""')
+        return self.soap.content_type
 
 
 def envelope(header: MedcomHeader, body: bytes, *, soap: Soap, at: datetime | None) -> bytes:
@@ -205,16 +207,17 @@ def envelope(header: MedcomHeader, body: bytes, *, soap: Soap, at: datetime | No
     return before.encode() + body + b"</soap:Body></soap:Envelope>"
 
 
-def _texts(message: SoapMessage) -> Mapping[str, str]:
-    from govfile.xml.parse import parse
+def _text(message: SoapMessage, name: str) -> str | None:
+    header = message.header_child(name)
+    return parse(header, what="the answer's header").text.strip() or None if header else None
 
+
+def _texts(message: SoapMessage) -> Mapping[str, str]:
     header = message.header_child(_HEADER)
     return header_texts(parse(header, what="the answer's header")) if header else {}
 
 
 def _created(message: SoapMessage) -> datetime | None:
-    from govfile.xml.parse import parse
-
     security = message.header_child(_SECURITY)
     if security is None:
         return None
