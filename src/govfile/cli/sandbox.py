@@ -50,6 +50,20 @@ def onss(
     return Exit.DONE
 
 
+@command(app, "vero", profile=False)
+def vero(
+    session: Session,
+    into: IntoOption = Path("sandbox"),
+    port: PortOption = 0,
+    lifelike: LifelikeOption = False,
+) -> Exit:
+    """Run a strict Finnish certificate service and register on localhost until Ctrl-C, and say how to connect."""
+    from govfile.sandbox.vero import serve
+
+    serve(into=into, port=port, lifelike=lifelike, say=_say(session))
+    return Exit.DONE
+
+
 def _say(session: Session) -> Callable[[str], None]:
     def say(line: str) -> None:
         session.out.say(printable(line))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
     from govfile.sandbox.vero.authority import VeroSandbox as VeroSandbox
+    from govfile.sandbox.vero.command import serve as serve
     from govfile.sandbox.vero.faults import Damage as Damage
     from govfile.sandbox.vero.faults import Faults as Faults
     from govfile.sandbox.vero.faults import Forged as Forged
@@ -32,6 +33,7 @@ _HOMES = {
     "Spoilt": "vero.faults",
     "VeroSandbox": "vero.authority",
     "Wrong": "vero.faults",
+    "serve": "vero.command",
 }
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Spoilt",
     "VeroSandbox",
     "Wrong",
+    "serve",
 ]
 
 
