@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.TemporaryDirectory(prefix="govfile-home-")
     config.add_cleanup(home.cleanup)
     os.environ["HOME"] = home.name
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # run in the background: programs would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     leaks.watch()
     _keep_to_loopback(config)
 
