@@ -19,6 +19,8 @@ from lxml import etree
 from support.programs import require
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from govfile.sandbox.pki import Issued
     from govfile.sandbox.sosi import Holder, SosiSandbox
 
@@ -158,7 +160,7 @@ class CardText:
         )
 
 
-def _attributes(prefix: str, found: dict[str, str | None]) -> str:
+def _attributes(prefix: str, found: Mapping[str, str | None]) -> str:
     return "".join(
         f'<saml:Attribute Name="{prefix}:{name}"><saml:AttributeValue>{escape(each)}</saml:AttributeValue>'
         "</saml:Attribute>"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from govfile.certificates.trust import Trust
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
 from govfile.sandbox.listening import Listening
-from govfile.sandbox.sosi import place, stock
+from govfile.sandbox.sosi import idp, jwt, place, stock
+from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
 from govfile.sandbox.sosi.door import Door
+from govfile.sandbox.sosi.employees import STS_AUDIENCE
 from govfile.sandbox.sosi.faults import Faults
 from govfile.sandbox.sosi.people import Authorisation, CertificateKind, Holder, Registers, new_holder
-from govfile.sandbox.sosi.service import Answered, TokenService
+from govfile.sandbox.sosi.service import SERVICES, Answered, TokenService
 from govfile.sandbox.sosi.settings import Audience, Settings
 from govfile.sandbox.web import Response
 
@@ -62,7 +65,8 @@ class SosiSandbox(Listening[Door]):
 
     def _routes(self) -> dict[str, tuple[str, Callable[[Request], Response]]]:
         paths = self.settings.paths
-        return {getattr(paths, name): (name, self._exchange(name)) for name in ("new", "legacy")}
+        # of two names for one path the first counts: the service itself tells their requests apart
+        return {getattr(paths, name): (name, self._exchange(name)) for name in reversed(SERVICES)}
 
     def _exchange(self, name: str) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
@@ -159,6 +163,72 @@ class SosiSandbox(Listening[Door]):
     def add_audience(self, audience: Audience) -> None:
         """Register a receiver, or change one's settings."""
         self.audiences[audience.audience] = audience
+
+    # --- tokens of the identity provider
+
+    def oiosaml_assertion(
+        self,
+        holder: Holder | None = None,
+        *,
+        life: float = 3600.0,
+        level: str = "3",
+        has_certificate: bool = True,
+        has_cpr: bool = True,
+    ) -> bytes:
+        """An OIOSAML 2 assertion about an employee (the first one by default), as NemLog-in gave them.
+
+        `life` is in seconds, `level` its assurance level; certificate and personal number are attributes it may lack.
+        """
+        whom = holder or self.employee
+        at = self.clock()
+        return idp.oiosaml(
+            whom, at, life=timedelta(seconds=life), level=level, has_certificate=has_certificate, has_cpr=has_cpr
+        )
+
+    def bootstrap_token(
+        self,
+        holder: Holder | None = None,
+        *,
+        bound_to: x509.Certificate | None = None,
+        life: float = 300.0,
+        audience: str = STS_AUDIENCE,
+        privileges: str = "",
+        is_encrypted: bool = False,
+    ) -> bytes:
+        """An employee's bootstrap token for BST2SOSI, bound to the certificate that will sign the exchange.
+
+        `bound_to` is the holder's own certificate by default. `privileges` is the Base64 text of the privilege
+        attribute, `life` in seconds. An encrypted one is an `EncryptedAssertion` for the STS.
+        """
+        whom = holder or self.employee
+        return idp.employee_token(
+            whom,
+            bound_to or whom.certificate,
+            self.clock(),
+            life=timedelta(seconds=life),
+            audience=audience,
+            privileges=privileges,
+            is_encrypted=is_encrypted,
+        )
+
+    def citizen_bootstrap_token(
+        self,
+        cpr: str = place.CPR,
+        *,
+        bound_to: x509.Certificate | None = None,
+        life: float = 300.0,
+        audience: str = CITIZEN_AUDIENCES[0],
+        is_encrypted: bool = False,
+    ) -> bytes:
+        """A citizen's bootstrap token for Bst2Idws; `bound_to` is the first employee's certificate by default."""
+        bound = bound_to or self.employee.certificate
+        return idp.citizen_token(
+            cpr, bound, self.clock(), life=timedelta(seconds=life), audience=audience, is_encrypted=is_encrypted
+        )
+
+    def jwt(self, cpr: str = place.CPR, *, life: float = 300.0, issuer: str = jwt.ISSUER) -> str:
+        """A citizen's JWT for JWT2Idws and JWT2OIOSaml, in compact form."""
+        return idp.web_token(cpr, self.clock(), life=timedelta(seconds=life), issuer=issuer)
 
     # --- what happened
 

@@ -14,7 +14,7 @@ from govfile.sandbox.sosi.reading import Unreadable, child, maybe, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from lxml import etree
 
@@ -42,17 +42,6 @@ def header_and_body(root: etree._Element) -> tuple[etree._Element | None, etree.
     if root.tag != tag("soap:Envelope"):
         raise Unreadable(f"the root is {root.tag}, no SOAP 1.1 envelope")
     return maybe(root, "soap:Header"), child(root, "soap:Body")
-
-
-def check_created(security: etree._Element, at: datetime, tolerance: timedelta) -> None:
-    """Raise `Refused` when the message's Created is too far from `at`, or in no time format of this dialect."""
-    created = value(security, "wsu:Timestamp", "wsu:Created")
-    try:
-        moment = times.loose(created)
-    except ValueError as error:
-        raise refusals.malformed(str(error)) from error
-    if abs(moment - at) > tolerance:
-        raise refusals.expired(f"the message says {created}")
 
 
 def card_request(root: etree._Element) -> tuple[etree._Element, str, str]:
@@ -190,6 +179,11 @@ def fault(refused: refusals.Refused, *, relates_to: str | None, at: datetime) ->
     if relates_to is None:
         return _envelope(_CARD_PREFIXES, _plain_security("", at), body)
     return _envelope(_PREFIXES, _addressed(relates_to), body)
+
+
+def standing_alone(token: str) -> str:
+    """A token within nothing but the declarations it needs."""
+    return with_attributes("sandbox", declare(_PREFIXES, renamed=_WIRE), token)
 
 
 def _addressed(relates_to: str) -> str:

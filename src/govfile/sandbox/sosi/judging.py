@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.sandbox.sosi import authorising, cards, names, refusals, subjects
+from govfile.sandbox.sosi.settings import normalised
 from govfile.sandbox.sosi.verifying import BadSignature, verify_enveloped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from cryptography import x509
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from govfile.sandbox.sosi.faults import Faults
     from govfile.sandbox.sosi.people import Registers
-    from govfile.sandbox.sosi.settings import Settings
+    from govfile.sandbox.sosi.settings import Audience, Settings
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +29,14 @@ class Office:
     settings: Settings
     registers: Registers
     faults: Faults
+    audiences: Mapping[str, Audience]
+
+    def audience(self, asked: str, actor: str) -> Audience:
+        """The registered receiver of that name, whatever its case and slash; raises `Refused` for any other."""
+        found = self.audiences.get(normalised(asked))
+        if found is None:
+            raise refusals.request_failed(actor, f"The specified request failed: unknown audience {asked}")
+        return found
 
 
 def judged(assertion: etree._Element, office: Office, *, at: datetime) -> tuple[cards.Card, x509.Certificate]:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import attrs
 from lxml import etree
 
-from govfile.sandbox.sosi import cards, envelopes, judging, refusals, subjects, tampering
+from govfile.sandbox.sosi import (
+    card_exchanges,
+    cards,
+    citizens,
+    employees,
+    encrypting,
+    envelopes,
+    judging,
+    refusals,
+    subjects,
+    tampering,
+)
 from govfile.sandbox.sosi.names import tag
 from govfile.sandbox.sosi.reading import Unreadable, child, ids, parse, text
 
@@ -17,9 +28,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from govfile.sandbox.sosi.exchanges import Exchange, Grant
     from govfile.sandbox.sosi.faults import Faults
     from govfile.sandbox.sosi.people import Registers
     from govfile.sandbox.sosi.settings import Audience, Settings
+
+
+_TOKEN = (
+    *("soap:Body", "wst:RequestSecurityTokenResponseCollection", "wst:RequestSecurityTokenResponse"),
+    *("wst:RequestedSecurityToken", "saml:Assertion"),
+)
+_EXCHANGES: dict[str, Exchange] = {
+    "its": card_exchanges.identity_token,
+    "to_oiosaml": card_exchanges.to_oiosaml,
+    "from_oiosaml": employees.from_oiosaml,
+    "bst_to_sosi": employees.from_bootstrap_token,
+    "bst_to_idws": citizens.from_bootstrap_token,
+    "jwt_to_idws": citizens.from_jwt,
+    "jwt_to_oiosaml": citizens.jwt_to_oiosaml,
+}
+#: The names of all services of the STS, as `only` and `answered` use them.
+SERVICES = ("new", "legacy", *_EXCHANGES)
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +91,8 @@ class TokenService:
         try:
             root = parse(body)
             relates_to = _message_id(root)
+            if service == "legacy" and relates_to is not None:
+                service = "its"
             response = self._issued(service, root, faults, at)
         except (Unreadable, refusals.Refused) as error:
             refusal = error if isinstance(error, refusals.Refused) else refusals.malformed(str(error))
@@ -77,8 +108,14 @@ class TokenService:
         if faults.refuse is not None:
             raise refusals.Refused(*faults.refuse, "on request")
         ids(root)
-        office = judging.Office(settings=self.settings, registers=self.registers, faults=faults)
-        return self._signed_card(root, office, at, keeps_name_id=service == "legacy")
+        office = judging.Office(
+            settings=self.settings, registers=self.registers, faults=faults, audiences=self.audiences
+        )
+        exchange = _EXCHANGES.get(service)
+        if exchange is None:
+            return self._signed_card(root, office, at, keeps_name_id=service == "legacy")
+        asked = envelopes.exchange_request(root)
+        return self._answered(asked, exchange(asked, office, at), office, at - faults.stale)
 
     # --- dialect A
 
@@ -102,6 +139,42 @@ class TokenService:
         token = child(answer, *path)
         tampering.sign_token(token, self.settings, office.faults, id="OCESSignature")
         return serialised(answer)
+
+    # --- dialect B
+
+    def _answered(self, asked: envelopes.Asked, grant: Grant, office: judging.Office, at: datetime) -> bytes:
+        faults = office.faults
+        grant, asked = tampering.other_grant(grant, asked, faults.other)
+        is_sealed = grant.encrypts_for is not None
+        written = envelopes.exchange_response(
+            self._sealed(grant, office) if is_sealed else grant.token,
+            relates_to=asked.message_id,
+            context=asked.context,
+            audience=grant.audience,
+            lifetime=grant.lifetime,
+            at=at,
+            attached=grant.attached,
+        )
+        answer = parse(written.encode())
+        if not is_sealed:
+            self._sign(child(answer, *_TOKEN), grant, faults)
+        if grant.is_answer_signed:
+            tampering.sign_envelope(answer, self.settings, faults)
+        return serialised(answer)
+
+    def _sign(self, token: etree._Element, grant: Grant, faults: Faults) -> None:
+        named = dict([grant.signature_id] if grant.signature_id else [])
+        tampering.sign_token(token, self.settings, faults, index=grant.index, key_info=grant.key_info, **named)
+
+    def _sealed(self, grant: Grant, office: judging.Office) -> str:
+        """The token, signed by itself and encrypted for its audience."""
+        audience = grant.encrypts_for
+        assert audience is not None
+        assert audience.public_key is not None
+        keeper = parse(envelopes.standing_alone(grant.token).encode())
+        self._sign(keeper[0], grant, office.faults)
+        plain = etree.tostring(keeper[0], with_tail=False)
+        return encrypting.encrypted(plain, audience.public_key, audience.encryption)
 
 
 def stamped(card: cards.Card, settings: Settings, at: datetime) -> cards.Card:

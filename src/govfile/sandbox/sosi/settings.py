@@ -98,6 +98,7 @@ class Settings:
     SHA-1. `knows_authorisations` is whether this environment has the register. `envelopes_signed` demands a signed
     envelope for ITS and Sosi2OIOSaml too (the others always do). `tolerance` is how far clocks may differ,
     `card_life` the longest life of a card. `token_life` is that of an identity token from a bootstrap token.
+    `signs_identity_answers` is whether ITS signs its envelopes: an old sample shows none.
     `names_key_only` signs ITS tokens with the name of the certificate instead of the certificate.
     """
 
@@ -111,5 +112,6 @@ class Settings:
     tolerance: timedelta = timedelta(minutes=5)
     card_life: timedelta = timedelta(hours=24)
     token_life: timedelta = timedelta(hours=1)
+    signs_identity_answers: bool = True
     names_key_only: bool = False
     paths: Paths = attrs.field(factory=Paths)

@@ -6,6 +6,7 @@ import functools
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from govfile.sandbox import pki
 from govfile.sandbox.sosi.people import CertificateKind, Holder, new_holder
@@ -51,6 +52,13 @@ def stranger() -> pki.Issued:
     )
     certificate = builder.sign(issuer.key, hashes.SHA256())
     return pki.Issued(key=key, certificate=certificate, issuer=issuer.certificate)
+
+
+def rsa_key_of(holder: Holder) -> rsa.RSAPrivateKey:
+    """The private key behind one of these."""
+    key = holder.issued.key
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 def _institution(name: str, use: str, valid: tuple[datetime, datetime] | None = None) -> Holder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
+import uuid
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,14 +13,17 @@ from lxml import etree
 
 from govfile.sandbox.sosi import stock
 from govfile.sandbox.sosi.building import declare, with_attributes
+from govfile.sandbox.sosi.envelopes import SIGNED_PARTS
 from govfile.sandbox.sosi.faults import Envelope, Other, Spoilt
 from govfile.sandbox.sosi.names import tag
 from govfile.sandbox.sosi.reading import child
-from govfile.sandbox.sosi.signing import Signer, enveloped
+from govfile.sandbox.sosi.signing import Signer, detached, enveloped
 from govfile.sandbox.sosi.wrapping import wrap
 
 if TYPE_CHECKING:
     from govfile.sandbox.sosi.cards import Card
+    from govfile.sandbox.sosi.envelopes import Asked
+    from govfile.sandbox.sosi.exchanges import Grant
     from govfile.sandbox.sosi.faults import Faults
     from govfile.sandbox.sosi.settings import Settings
 
@@ -43,6 +48,22 @@ def other_card(card: Card, other: Other | None) -> Card:
             return attrs.evolve(card, version="1.0" if card.version == "1.0.1" else "1.0.1")
         case _:
             return card
+
+
+def other_grant(grant: Grant, asked: Asked, other: Other | None) -> tuple[Grant, Asked]:
+    """Not the exchange that was asked for."""
+    match other:
+        case Other.AUDIENCE:
+            elsewhere = "https://elsewhere.invalid"
+            audience = f"<saml:Audience>{elsewhere}</saml:Audience>"
+            token = re.sub("<saml:Audience>[^<]*</saml:Audience>", audience, grant.token)
+            return attrs.evolve(grant, audience=elsewhere, token=token), asked
+        case Other.CONTEXT:
+            return grant, attrs.evolve(asked, context=f"urn:uuid:{uuid.uuid4()}")
+        case Other.RELATION:
+            return grant, attrs.evolve(asked, message_id=f"urn:uuid:{uuid.uuid4()}")
+        case _:
+            return grant, asked
 
 
 def signer(settings: Settings, spoilt: Spoilt | None) -> Signer:
@@ -105,8 +126,16 @@ def _spoil(token: etree._Element, spoilt: Spoilt | None) -> None:
             pass
 
 
-def spoil_envelope(root: etree._Element, envelope: Envelope | None) -> None:
-    """What is done to an answer after its envelope was signed."""
+def sign_envelope(root: etree._Element, settings: Settings, faults: Faults) -> None:
+    """Sign all parts of an answer, and spoil that where it is asked for."""
+    parts = [each for each in SIGNED_PARTS if each != "body" or faults.envelope is not Envelope.BODY_LEFT_OUT]
+    whose = Spoilt.STRANGER if faults.envelope is Envelope.STRANGER else None
+    security = child(root, "soap:Header", "wsse:Security")
+    detached(root, security, parts, signer(settings, whose))
+    _spoil_envelope(root, faults.envelope)
+
+
+def _spoil_envelope(root: etree._Element, envelope: Envelope | None) -> None:
     header, body = child(root, "soap:Header"), child(root, "soap:Body")
     match envelope:
         case Envelope.UNSIGNED:

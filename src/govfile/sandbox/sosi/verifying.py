@@ -85,7 +85,7 @@ def _verify(signature: etree._Element, key: rsa.RSAPublicKey | None) -> Signed:
         raise BadSignature(f"{len(references)} references")
     known = ids(signature.getroottree().getroot())
     covered = tuple(_checked(reference, signature, known) for reference in references)
-    certificate = _certificate(signature)
+    certificate = certificate_in(signature)
     if key is None:
         if certificate is None:
             raise BadSignature("no certificate in KeyInfo")
@@ -160,7 +160,8 @@ def _only(parent: etree._Element, name: str, algorithm: str) -> None:
         raise BadSignature(f"{name} {found.get('Algorithm')}")
 
 
-def _certificate(signature: etree._Element) -> x509.Certificate | None:
+def certificate_in(signature: etree._Element) -> x509.Certificate | None:
+    """The certificate in the KeyInfo of a signature (or of anything that has one); raises `BadSignature`."""
     found = maybe(signature, "ds:KeyInfo", "ds:X509Data", "ds:X509Certificate")
     if found is None:
         return None
