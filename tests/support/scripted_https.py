@@ -167,8 +167,13 @@ class ScriptedHttps(_Listener):
         self.requests: list[Request] = []
         self.handshakes: list[str] = []
         self.context: ssl.SSLContext | None = None
+        self._settings = context
         if tls:
-            self.context = tls_context(identity or server_identity(), **context)
+            self.use(identity or server_identity())
+
+    def use(self, identity: Identity) -> None:
+        """Show this certificate from the next connection on."""
+        self.context = tls_context(identity, **self._settings)
 
     @property
     def url(self) -> str:

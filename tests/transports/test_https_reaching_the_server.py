@@ -1,0 +1,405 @@
+"""From an address to a server that is believed: names, trust, client certificates, proxies."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from govfile.certificates.credential import Credential
+from govfile.certificates.secret import Secret
+from govfile.certificates.trust import Trust
+from govfile.errors import (
+    AuthenticationRefused,
+    ConfigurationError,
+    ConnectionFailed,
+    CredentialError,
+    GovfileError,
+    OutcomeUnknown,
+    PeerIdentityError,
+    Phase,
+    TimedOut,
+    TlsFailed,
+    TransportError,
+)
+from govfile.transports.ftps_policy import TlsVersion
+from govfile.transports.https import HttpsTransport
+from govfile.transports.https_policy import HttpsPolicy, Proxy
+from support import pki
+from support.ftp_servers import authority, client_identity
+from support.scripted_ftp import credential_of
+from support.scripted_https import PATIENT, ScriptedHttps, ScriptedProxy, plain, trusted
+
+TLS_1_2: dict[str, Any] = {"maximum": ssl.TLSVersion.TLSv1_2}
+TLS_1_3: dict[str, Any] = {"minimum": ssl.TLSVersion.TLSv1_3}
+
+
+def never() -> None:
+    pytest.fail("nothing may be about to leave")
+
+
+def fails(server: ScriptedHttps, kind: type[GovfileError], **options: Any) -> GovfileError:
+    """The error of a post that must not come to the point where something leaves."""
+    with server.transport(**options) as transport, pytest.raises(kind) as caught:
+        transport.post("/", b"<q/>", committing=never)
+    assert server.requests == []
+    return caught.value
+
+
+# --- the server's identity --------------------------------------------------------------------------------------
+
+
+def test_w08_a_server_of_an_unknown_authority_is_not_believed() -> None:
+    other = pki.Authority.create(pki.plain("Another root"), key=pki.rsa_key(7))
+    with ScriptedHttps() as server:
+        error = fails(server, PeerIdentityError, trust=Trust.only(other.pem))
+    assert "issuer" in str(error)
+    assert "neither a login nor a document was sent" in str(error)
+
+
+def test_w08_a_server_of_the_systems_store_is_not_believed_where_only_own_anchors_are() -> None:
+    with ScriptedHttps() as server:
+        fails(server, PeerIdentityError, trust=Trust())
+
+
+def test_w08_a_certificate_for_another_host_is_not_believed() -> None:
+    identity = authority().issue(pki.plain("127.0.0.1"), key=pki.rsa_key(3), hosts=["other.test"])
+    with ScriptedHttps(identity=identity) as server:
+        error = fails(server, PeerIdentityError)
+    assert "127.0.0.1" in str(error)
+
+
+def test_w08_an_expired_certificate_is_not_believed() -> None:
+    ended = datetime.now(UTC) - timedelta(days=1)
+    begun = ended - timedelta(days=9)
+    identity = authority().issue(key=pki.rsa_key(3), hosts=["127.0.0.1"], not_before=begun, not_after=ended)
+    with ScriptedHttps(identity=identity) as server:
+        assert "expired" in str(fails(server, PeerIdentityError))
+
+
+def test_w08_a_certificate_that_changes_between_calls_is_judged_anew() -> None:
+    stranger = pki.Authority.create(pki.plain("A stranger"), key=pki.rsa_key(7)).issue(
+        key=pki.rsa_key(8), hosts=["127.0.0.1"]
+    )
+    successor = authority().issue(key=pki.rsa_key(8), hosts=["127.0.0.1"])
+    with ScriptedHttps() as server, server.transport(policy=HttpsPolicy(idle=0.0)) as transport:
+        assert transport.post("/", b"").status == 200
+        server.use(successor)
+        assert transport.post("/", b"").status == 200, "the same authority renewed it"
+        server.use(stranger)
+        with pytest.raises(PeerIdentityError):
+            transport.post("/", b"", committing=never)
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_with_old_tls_only_is_refused() -> None:
+    with ScriptedHttps(**TLS_1_2) as server:
+        error = fails(server, TlsFailed, policy=HttpsPolicy(floor=TlsVersion.TLS_1_3))
+    assert "no common TLS version" in str(error)
+
+
+def test_the_ceiling_is_kept() -> None:
+    with ScriptedHttps() as server, server.transport(policy=HttpsPolicy(ceiling=TlsVersion.TLS_1_2)) as transport:
+        transport.post("/", b"")
+        assert server.handshakes == ["TLSv1.2"]
+
+
+def test_a_server_that_speaks_no_tls_is_named_as_one() -> None:
+    with ScriptedHttps(tls=False) as server:
+        server._talk = lambda sock: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # type: ignore[method-assign]
+        assert "did not answer in TLS" in str(fails(server, TlsFailed, url=f"https://127.0.0.1:{server.port}"))
+
+
+def test_a_server_that_ends_the_handshake_is_certain_to_have_got_nothing() -> None:
+    with ScriptedHttps(tls=False) as server:
+        server._talk = lambda sock: sock.recv(1)  # type: ignore[assignment,method-assign]
+        error = fails(server, ConnectionFailed, url=f"https://127.0.0.1:{server.port}")
+    assert isinstance(error, TransportError)
+    assert error.phase is Phase.TLS
+
+
+def test_a_server_that_is_silent_in_the_handshake_does_not_outlast_its_deadline() -> None:
+    began = time.monotonic()
+    with ScriptedHttps(tls=False) as server:
+        server._talk = lambda sock: server.stopping.wait(60)  # type: ignore[assignment,method-assign]
+        timeouts = attrs.evolve(PATIENT, tls=0.2)
+        error = fails(server, TimedOut, url=f"https://127.0.0.1:{server.port}", timeouts=timeouts)
+    assert isinstance(error, TimedOut)
+    assert (error.which, error.phase) == ("tls", Phase.TLS)
+    assert time.monotonic() - began < 10
+
+
+# --- client certificates ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("versions", [TLS_1_2, TLS_1_3], ids=["1.2", "1.3"])
+def test_a_client_certificate_is_presented(versions: dict[str, Any]) -> None:
+    with (
+        ScriptedHttps(client_authority=authority().pem, **versions) as server,
+        server.transport(credential=credential_of()) as transport,
+    ):
+        assert transport.post("/", b"").status == 200
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the server's objections however busy this machine is; it always says something here."""
+    for name in ("_LEAST", "_MOST"):
+        monkeypatch.setattr(f"govfile.transports.https._tls.{name}", 20.0)
+
+
+@pytest.mark.usefixtures("unhurried")
+@pytest.mark.parametrize("versions", [TLS_1_2, TLS_1_3], ids=["1.2", "1.3"])
+@pytest.mark.parametrize(("given", "says"), [("of a stranger", "does not know who issued it"), ("expired", "expired")])
+def test_w08_a_refused_client_certificate_is_known_before_anything_leaves(
+    given: str, says: str, versions: dict[str, Any]
+) -> None:
+    """In TLS 1.3 the server says so when our side of the handshake is over."""
+    stranger = pki.Authority.create(pki.plain("A stranger"), key=pki.rsa_key(7))
+    identities = {"of a stranger": stranger.issue(), "expired": authority().expired()}
+    credential = credential_of(identities[given], allow_expired=True)
+    with ScriptedHttps(client_authority=authority().pem, **versions) as server:
+        error = fails(server, CredentialError, credential=credential)
+    assert "the client certificate was refused" in str(error)
+    assert says in str(error)
+
+
+@pytest.mark.usefixtures("unhurried")
+@pytest.mark.parametrize(
+    ("versions", "kind", "says"),
+    [
+        (TLS_1_2, TlsFailed, "may demand a client certificate; none was given"),
+        (TLS_1_3, CredentialError, "a client certificate is required"),
+    ],
+    ids=["1.2", "1.3"],
+)
+def test_w08_a_client_certificate_that_is_missing_is_asked_for(
+    versions: dict[str, Any], kind: type[GovfileError], says: str
+) -> None:
+    with ScriptedHttps(client_authority=authority().pem, **versions) as server:
+        assert says in str(fails(server, kind))
+
+
+def test_w08_a_refusal_that_comes_late_is_still_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server read the request and did nothing with it but end TLS."""
+    for name in ("_LEAST", "_MOST"):
+        monkeypatch.setattr(f"govfile.transports.https._tls.{name}", 0.0)
+    with ScriptedHttps(client_authority=authority().pem, **TLS_1_3) as server:
+        with server.transport() as transport, pytest.raises((CredentialError, OutcomeUnknown, ConnectionFailed)):
+            transport.post("/", b"<q/>")  # the alert may be lost to the reset that follows it
+        assert server.requests == []
+
+
+def test_a_server_that_gives_no_tickets_is_not_waited_for_long() -> None:
+    began = time.monotonic()
+    with (
+        ScriptedHttps(client_authority=authority().pem, resumes=False, **TLS_1_3) as server,
+        server.transport(credential=credential_of()) as transport,
+    ):
+        assert transport.post("/", b"").status == 200
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+@pytest.mark.parametrize("has_memory_files", [True, False])
+def test_the_key_is_on_no_disk_afterwards(
+    kind: str, has_memory_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system has no files in memory, a private one is removed at once, and its key was encrypted."""
+    key = client_identity().key if kind == "rsa" else pki.ec_key(0)
+    credential = credential_of(authority().issue(key=key))
+    seen: list[tuple[str, int, bytes]] = []
+    load = ssl.SSLContext.load_cert_chain
+
+    def watch(context: ssl.SSLContext, path: Any, *rest: Any, **options: Any) -> None:
+        seen.append((path, Path(path).stat().st_mode, Path(path).read_bytes()))
+        load(context, path, *rest, **options)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", watch)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    if not has_memory_files:
+        monkeypatch.delattr(os, "memfd_create")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    transport = HttpsTransport("https://127.0.0.1:1", trust=trusted(), credential=credential)
+    transport.close()
+    ((path, mode, content),) = seen
+    assert path.startswith("/proc/self/fd/") is has_memory_files
+    assert has_memory_files or mode & 0o777 == 0o600
+    assert b"BEGIN ENCRYPTED PRIVATE KEY" in content
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_key_in_a_token_cannot_hold_a_connection() -> None:
+    class Token:
+        public_key = client_identity().key.public_key()
+
+        def sign(self, *_: Any) -> bytes:
+            return client_identity().key.sign(b"", padding.PKCS1v15(), None)  # type: ignore[call-arg,arg-type]
+
+    credential = Credential.from_signer(Token(), client_identity().certificate)  # type: ignore[arg-type]
+    with pytest.raises(CredentialError, match="cannot leave its token"):
+        HttpsTransport("https://127.0.0.1:1", trust=trusted(), credential=credential)
+
+
+# --- getting there ----------------------------------------------------------------------------------------------
+
+
+def test_a_closed_port_is_a_failed_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    transport = HttpsTransport(f"https://127.0.0.1:{port}", trust=trusted())
+    with pytest.raises(ConnectionFailed, match="cannot be reached"):
+        transport.post("/", b"", committing=never)
+
+
+def test_a_name_that_is_not_there_is_a_failed_connection() -> None:
+    with pytest.raises(ConnectionFailed, match="cannot be resolved") as caught:
+        HttpsTransport("https://nobody.invalid", trust=trusted()).post("/", b"", committing=never)
+    assert caught.value.phase is Phase.RESOLVE
+
+
+def test_a_full_queue_of_connections_does_not_outlast_the_deadline() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as listener,
+        socket.socket() as first,
+        socket.socket() as second,
+    ):
+        for one in (first, second):
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        transport = HttpsTransport(url, trust=trusted(), timeouts=attrs.evolve(PATIENT, connect=0.2))
+        with pytest.raises(TimedOut) as caught:
+            transport.post("/", b"", committing=never)
+    assert caught.value.which == "connect"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1",
+        "127.0.0.1:443",
+        "https://",
+        "https://user:pass@127.0.0.1",
+        "https://127.0.0.1/?a=b",
+        "https://127.0.0.1/#a",
+        "https://127.0.0.1:99999",
+        "https://127.0.0.1/a b",
+        "https://[::1",
+        "http://authority.test",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        HttpsTransport(url, trust=trusted())
+    assert "pass" not in caught.value.what
+
+
+def test_clear_text_is_spoken_to_this_computer_and_to_hosts_that_are_named() -> None:
+    assert HttpsTransport("http://localhost", trust=trusted()).endpoint == "localhost:80"
+    assert HttpsTransport("http://[::1]:8080", trust=trusted()).endpoint == "[::1]:8080"
+    policy = HttpsPolicy(clear_text_hosts=("authority.test",))
+    assert HttpsTransport("http://authority.test", trust=trusted(), policy=policy).endpoint == "authority.test:80"
+    with pytest.raises(ConfigurationError, match="without TLS"):
+        HttpsTransport("http://127.0.0.1", trust=trusted(), credential=credential_of())
+
+
+def test_trust_in_nobody_is_a_mistake() -> None:
+    with pytest.raises(ConfigurationError, match="no certificate authority is trusted"):
+        HttpsTransport("https://127.0.0.1", trust=Trust(system=False))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("service", {}),
+        ("/a b", {}),
+        ("/a\r\nX: y", {}),
+        ("/a#b", {}),
+        ("/é", {}),
+        ("/", {"X": "y\r\nEvil: z"}),
+        ("/", {"X\n": "y"}),
+        ("/", {"": "y"}),
+        ("/", {"X": "€"}),
+        ("/", {"Content-Length": "0"}),
+        ("/", {"HOST": "other"}),
+        ("/", {"Transfer-Encoding": "chunked"}),
+    ],
+)
+def test_what_cannot_stand_in_a_request_is_refused_before_anything_is_opened(
+    path: str, headers: dict[str, str]
+) -> None:
+    with ScriptedHttps(tls=False) as server, server.transport() as transport:
+        with pytest.raises(ConfigurationError):
+            transport.post(path, b"", headers=headers, committing=never)
+        assert server.connections == 0
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------
+
+
+def through(proxy: ScriptedProxy, **login: Any) -> HttpsPolicy:
+    return HttpsPolicy(proxy=Proxy(url=f"http://127.0.0.1:{proxy.port}", **login))
+
+
+def test_a_proxy_leads_to_the_server_and_learns_nothing_but_where_it_is() -> None:
+    with ScriptedHttps() as server, ScriptedProxy(server.port) as proxy:
+        policy = through(proxy, user="me", password=Secret("not for the server 1"))
+        with server.transport(policy=policy, url="https://localhost:1") as transport:
+            for _ in range(2):
+                assert transport.post("/", b"<hidden/>").status == 200
+    (request,) = proxy.requests
+    assert request.line == "CONNECT localhost:1 HTTP/1.1"
+    assert request.headers["proxy-authorization"] == "Basic bWU6bm90IGZvciB0aGUgc2VydmVyIDE="
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind", "says"),
+    [
+        (plain(407, b"", "Proxy-Authenticate: Basic"), AuthenticationRefused, "demands a login, and refused"),
+        (plain(403, b"no"), ConnectionFailed, "HTTP 403"),
+        (plain(302, b"", "Location: http://127.0.0.1/"), ConnectionFailed, "HTTP 302"),
+        (b"", ConnectionFailed, "broke off"),
+        (b"SSH-2.0\r\n\r\n", ConnectionFailed, "spoke no HTTP"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000, ConnectionFailed, "spoke no HTTP"),
+    ],
+)
+def test_a_proxy_that_refuses_is_told_from_the_server(refusal: bytes, kind: type[GovfileError], says: str) -> None:
+    with ScriptedHttps() as server, ScriptedProxy(server.port, refusal) as proxy:
+        error = fails(server, kind, policy=through(proxy, user="me", password=Secret("secret of the proxy 2")))
+    assert says in str(error)
+    assert "secret" not in str(error)
+
+
+def test_a_silent_proxy_does_not_outlast_the_deadline() -> None:
+    with ScriptedHttps() as server, ScriptedHttps(tls=False) as proxy:
+        proxy._talk = lambda sock: proxy.stopping.wait(60)  # type: ignore[assignment,method-assign]
+        policy = HttpsPolicy(proxy=Proxy(url=proxy.url))
+        error = fails(server, TimedOut, policy=policy, timeouts=attrs.evolve(PATIENT, connect=0.2))
+    assert "the proxy" in str(error)
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:3128", "socks5://127.0.0.1", "127.0.0.1:3128"])
+def test_a_proxy_that_cannot_be_used_is_refused_at_once_or_on_the_first_call(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="proxy"):
+        HttpsTransport("https://127.0.0.1", trust=trusted(), policy=HttpsPolicy(proxy=Proxy(url=url)))
+
+
+def test_settings_of_the_surroundings_count_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    with ScriptedHttps() as server, server.transport() as transport:
+        assert transport.post("/", b"").status == 200
