@@ -110,7 +110,7 @@ def is_readable(sock: socket.socket) -> bool:
 
 
 def says_something(sock: socket.socket) -> bool:
-    """Whether a readable socket has more to say than what TLS itself needs; the end counts, and so do words.
+    """Whether a socket has more to say now than what TLS itself needs; the end counts, and so do words.
 
     Raises `OSError` where the connection broke, and `ssl.SSLError` with the alert where the other side gave one.
     """
