@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from govfile.vero.application import Application as Application
     from govfile.vero.application import Kind as Kind
     from govfile.vero.application import Step as Step
+    from govfile.vero.delivery import Delivery as Delivery
+    from govfile.vero.delivery import DeliveryStatus as DeliveryStatus
+    from govfile.vero.delivery import Item as Item
+    from govfile.vero.delivery import RegisterError as RegisterError
     from govfile.vero.environments import PRODUCTION as PRODUCTION
     from govfile.vero.environments import TEST as TEST
     from govfile.vero.environments import TEST_BENCH as TEST_BENCH
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from govfile.vero.ids import CustomerId as CustomerId
     from govfile.vero.ids import RetrievalId as RetrievalId
     from govfile.vero.messages import ErrorInfo as ErrorInfo
+    from govfile.vero.record import Party as Party
+    from govfile.vero.register import IncomesRegister as IncomesRegister
     from govfile.vero.service import CertificateService as CertificateService
 
 _HOMES = {
@@ -31,6 +37,10 @@ _HOMES = {
     "Application": "application",
     "Kind": "application",
     "Step": "application",
+    "Delivery": "delivery",
+    "DeliveryStatus": "delivery",
+    "Item": "delivery",
+    "RegisterError": "delivery",
     "Environment": "environments",
     "PRODUCTION": "environments",
     "Register": "environments",
@@ -39,6 +49,8 @@ _HOMES = {
     "CustomerId": "ids",
     "RetrievalId": "ids",
     "ErrorInfo": "messages",
+    "Party": "record",
+    "IncomesRegister": "register",
     "CertificateService": "service",
 }
 

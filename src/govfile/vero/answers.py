@@ -8,16 +8,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from govfile.errors import ProtocolError, TrustError
+from govfile.errors import ProtocolError, Rejected, TrustError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.certificates.trust import Trust
+    from govfile.transports.base import Reply
+    from govfile.vero.application import Kept
+    from govfile.xml.contract import Contract
     from govfile.xml.policy import Policy
+    from govfile.xml.soap import SoapFault
 
 #: Answers beyond this size (bytes) are not read.
 LIMIT = 1024 * 1024
+
+
+_CONTENT_TYPE = "text/xml; charset=utf-8"
+
+
+def headers(action: str) -> dict[str, str]:
+    """The HTTP headers of a SOAP 1.1 request."""
+    return {"Content-Type": _CONTENT_TYPE, "SOAPAction": f'"{action}"'}
+
+
+def content_of(
+    contract: Contract, operation: str, answer: Reply | Kept, *, trust: Trust, at: datetime, limit: int = LIMIT
+) -> bytes:
+    """The verified message of an HTTP answer to an operation; see `verified`.
+
+    Raises `Rejected` for a SOAP fault, which nobody signs.
+    """
+    from govfile.xml.parse import Limits
+    from govfile.xml.soap import read_soap
+
+    soap = read_soap(answer.body, content_type=answer.content_type, status=answer.status, limits=Limits(size=limit))
+    if soap.fault is not None:
+        raise _refused(soap.fault, operation)
+    return verified(soap.xml, contract.answer_name(operation), trust=trust, at=at, limit=limit)
+
+
+def _refused(fault: SoapFault, operation: str) -> Rejected:
+    return Rejected(
+        f"the service answered {operation} with the SOAP fault {fault.code[:60]}",
+        code=fault.code,
+        text=fault.text,
+        reasons=((fault.code, fault.text),),
+        certain="nobody signs a fault, so it proves nothing",
+        advice="look at the code; where it says nothing, ask the authority's support",
+    )
 
 
 def verified(envelope: bytes, name: str, *, trust: Trust, at: datetime, limit: int = LIMIT) -> bytes:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import GovfileError, Rejected
+from govfile.errors import GovfileError
 from govfile.vero import messages
-from govfile.vero.answers import LIMIT, verified
+from govfile.vero.answers import LIMIT, content_of, headers
 from govfile.vero.pace import retry_after
 
 if TYPE_CHECKING:
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
     from govfile.vero.application import Kept
     from govfile.vero.environments import Environment
     from govfile.vero.messages import Answer, Operation
-    from govfile.xml.soap import SoapFault
 
 logger = logging.getLogger("govfile.vero")
 
 #: Clocks that differ by more are mentioned: certificates and one-time codes live by them.
 _CLOCKS_APART = timedelta(minutes=5)
-_CONTENT_TYPE = "text/xml; charset=utf-8"
 
 
 @attrs.define
@@ -60,19 +58,10 @@ class Desk:
         Raises `Rejected` for a SOAP fault, which nobody signs, `ProtocolError` and `TrustError` for what cannot be
         believed.
         """
-        from govfile.xml.parse import Limits
-        from govfile.xml.soap import read_soap
-
         contract = messages.contract()
         signers, _ = self.environment.anchors()
         try:
-            soap = read_soap(
-                answer.body, content_type=answer.content_type, status=answer.status, limits=Limits(size=LIMIT)
-            )
-            if soap.fault is not None:
-                raise _refused(soap.fault, operation)
-            name = contract.answer_name(operation.value)
-            content = verified(soap.xml, name, trust=signers, at=self.clock())
+            content = content_of(contract, operation.value, answer, trust=signers, at=self.clock())
             found = messages.read(operation, content, of=contract, is_strict=self.is_strict)
         except GovfileError as error:
             self.explained(error, operation)
@@ -86,7 +75,7 @@ class Desk:
         from govfile.xml.payload import enveloped
 
         try:
-            return self._at().post(self.environment.path, enveloped(b""), headers=_headers(""), limit=LIMIT).date
+            return self._at().post(self.environment.path, enveloped(b""), headers=headers(""), limit=LIMIT).date
         except GovfileError as error:
             logger.info("the server's clock could not be read: %s", type(error).__name__)
             return None
@@ -110,7 +99,7 @@ class Desk:
         from govfile.xml.payload import enveloped
 
         reply = self._at().post(
-            self.environment.path, enveloped(message), headers=_headers(action), limit=LIMIT, committing=committing
+            self.environment.path, enveloped(message), headers=headers(action), limit=LIMIT, committing=committing
         )
         now = self.clock()
         self.pause = retry_after(reply, now)
@@ -132,18 +121,3 @@ def clocks(ahead: timedelta) -> str:
     minutes = abs(ahead).total_seconds() / 60
     way = "ahead of" if ahead > timedelta() else "behind"
     return f"this computer's clock is {minutes:.0f} minutes {way} the server's: set it right"
-
-
-def _headers(action: str) -> dict[str, str]:
-    return {"Content-Type": _CONTENT_TYPE, "SOAPAction": f'"{action}"'}
-
-
-def _refused(fault: SoapFault, operation: Operation) -> Rejected:
-    return Rejected(
-        f"the service answered {operation.value} with the SOAP fault {fault.code[:60]}",
-        code=fault.code,
-        text=fault.text,
-        reasons=((fault.code, fault.text),),
-        certain="nobody signs a fault, so it proves nothing",
-        advice="look at the code; where it says nothing, ask the authority's support",
-    )

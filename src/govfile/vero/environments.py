@@ -15,13 +15,14 @@ import attrs
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError
 from govfile.filing.patience import Patience as Patience
-from govfile.transports.base import Timeouts
+from govfile.transports.https_policy import MESSAGE_TIMEOUTS, HttpsPolicy
 from govfile.vero import anchors
 from govfile.vero.anchors import Pin as Pin
 from govfile.vero.anchors import Pins as Pins
 
 if TYPE_CHECKING:
     from govfile.certificates._files import Source
+    from govfile.transports.base import Timeouts
 
 
 def _service_patience() -> Patience:
@@ -51,7 +52,8 @@ def _register_patience() -> Patience:
 class Register:
     """The web services of the Incomes Register: `url` is scheme and host, `path` what stands before `/<Service>.svc`.
 
-    `trust` is for the server's TLS certificate, `timeouts` in seconds. `is_production` is what a record's
+    `trust` is for the server's TLS certificate, `policy` for the conversation (a proxy, TLS versions), `timeouts` in
+    seconds. `is_production` is what a record's
     `ProductionEnvironment` must say here.
     """
 
@@ -59,7 +61,8 @@ class Register:
     path: str = "/20170526"
     is_production: bool
     trust: Trust = attrs.field(factory=Trust)
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    policy: HttpsPolicy = attrs.field(factory=HttpsPolicy)
+    timeouts: Timeouts = MESSAGE_TIMEOUTS
     patience: Patience = attrs.field(factory=_register_patience)
 
 
@@ -69,8 +72,9 @@ class Environment:
 
     `name` is part of every key store slot and ledger record, so that a test certificate never replaces a real one.
     `element` is what a request's `Environment` says. `url` is scheme and host, `path` the service's own. `tls` is for
-    the server's certificate. Signers of answers must lead up to an anchor in `answer_signers`, issued certificates to
-    one in `issuers`; without them no service is opened. `issuer_name` is the common name right above a certificate.
+    the server's certificate, `policy` for the conversation (a proxy, TLS versions), `timeouts` in seconds. Signers of
+    answers must lead up to an anchor in `answer_signers`, issued certificates to one in `issuers`; without them no
+    service is opened. `issuer_name` is the common name right above a certificate.
 
     `opens_before` is how long before its end a certificate can be renewed; None: at any time. `repeats` says that the
     environment gives the same answer to the same call again, as the test bench does with its canned certificates.
@@ -87,7 +91,8 @@ class Environment:
     issuers: Trust | None = None
     issuer_name: str | None = None
     tls: Trust = attrs.field(factory=Trust)
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    policy: HttpsPolicy = attrs.field(factory=HttpsPolicy)
+    timeouts: Timeouts = MESSAGE_TIMEOUTS
     patience: Patience = attrs.field(factory=_service_patience)
     opens_before: timedelta | None = timedelta(days=60)
     repeats: bool = False

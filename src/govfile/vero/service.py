@@ -278,7 +278,8 @@ class CertificateService:
     def _connect(self) -> MessageTransport:
         from govfile.transports.https import HttpsTransport
 
-        return HttpsTransport(self.environment.url, trust=self.environment.tls, timeouts=self.environment.timeouts)
+        where = self.environment
+        return HttpsTransport(where.url, trust=where.tls, policy=where.policy, timeouts=where.timeouts)
 
     def _customer(self, customer_id: Customer) -> CustomerId:
         customer = CustomerId.parse(customer_id)

@@ -41,9 +41,9 @@ def payload_of(envelope: bytes, *, limits: Limits | None = None) -> Payload:
     inside = [child for child in bodies[0] if _tree.is_element(child)]
     if len(inside) != 1:
         raise ProtocolError(f"the SOAP body of the answer holds {len(inside)} elements, not one")
-    indices = _tree.indices(inside[0])
+    place = _tree.indices(inside[0])
     inherited = {prefix: name for prefix, name in bodies[0].nsmap.items() if name not in _SOAP}
-    forms = dict.fromkeys((standing_alone(tree.content, indices, inherited), standing_alone(tree.content, indices, {})))
+    forms = dict.fromkeys((standing_alone(tree.content, place, inherited), standing_alone(tree.content, place, {})))
     return Payload(name=str(inside[0].tag), forms=tuple(forms))
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.signer import PublicKey
+    from govfile.xml.parse import Limits
 
 _EXCLUSIVE_NS = Canonicalization.EXCLUSIVE.value
 _ENVELOPED = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
@@ -74,6 +75,7 @@ def sign(
     key_info: KeyInfo | None = None,
     signature_id: tuple[str, str] | None = None,
     free: tuple[str, ...] = (),
+    limits: Limits | None = None,
 ) -> bytes:
     """`document` with a signature over `references`, put at `place`.
 
@@ -81,7 +83,7 @@ def sign(
     be named). `digest` is for references that name none: the algorithm's own hash unless given. `canonicalization` is
     that of `SignedInfo`. `key_info` holds the certificate unless given. `signature_id` is an attribute of
     `ds:Signature`, name and value, such as `("id", "OCESSignature")`. `free` is the path of an element in which ids
-    may stand twice, as in a `Policy`. Base64 is written without line breaks.
+    may stand twice, as in a `Policy`; `limits` are those of the document. Base64 is written without line breaks.
 
     Raises `ProtocolError` when the document cannot be read, `InvalidContent` when something referenced, or the place,
     is not there exactly once, and `CredentialError` when the key cannot sign.
@@ -91,7 +93,7 @@ def sign(
     algorithm = algorithm or SignatureAlgorithm.usual_for(credential.public_key)
     algorithm.check_key(credential.public_key)
     digest = digest or Digest(algorithm.hash_name)
-    tree = _tree.read(document, free=free)
+    tree = _tree.read(document, free=free, limits=limits)
     parent = element_at(tree, place.path)
     written = "".join(_reference(tree, found, found.digest or digest, parent) for found in references)
     frame = _Frame.of(algorithm, canonicalization, signature_id)
