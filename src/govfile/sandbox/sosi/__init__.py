@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
     from govfile.sandbox.sosi.authority import SosiSandbox as SosiSandbox
+    from govfile.sandbox.sosi.calls import CallRefused as CallRefused
+    from govfile.sandbox.sosi.consumer import Login as Login
     from govfile.sandbox.sosi.faults import Envelope as Envelope
     from govfile.sandbox.sosi.faults import Faults as Faults
     from govfile.sandbox.sosi.faults import Other as Other
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from govfile.sandbox.sosi.people import Holder as Holder
     from govfile.sandbox.sosi.refusals import Refused as Refused
     from govfile.sandbox.sosi.service import Answered as Answered
+    from govfile.sandbox.sosi.services import Called as Called
     from govfile.sandbox.sosi.settings import Audience as Audience
     from govfile.sandbox.sosi.settings import Encryption as Encryption
     from govfile.sandbox.sosi.settings import Paths as Paths
@@ -28,11 +31,14 @@ _HOMES = {
     "Answered": "sosi.service",
     "Audience": "sosi.settings",
     "Authorisation": "sosi.people",
+    "CallRefused": "sosi.calls",
+    "Called": "sosi.services",
     "CertificateKind": "sosi.people",
     "Encryption": "sosi.settings",
     "Envelope": "sosi.faults",
     "Faults": "sosi.faults",
     "Holder": "sosi.people",
+    "Login": "sosi.consumer",
     "Other": "sosi.faults",
     "Paths": "sosi.settings",
     "Refused": "sosi.refusals",
@@ -48,11 +54,14 @@ __all__ = [
     "Answered",
     "Audience",
     "Authorisation",
+    "CallRefused",
+    "Called",
     "CertificateKind",
     "Encryption",
     "Envelope",
     "Faults",
     "Holder",
+    "Login",
     "Other",
     "Paths",
     "Refused",

@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
+
 from govfile.certificates.trust import Trust
+from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
 from govfile.sandbox.listening import Listening
-from govfile.sandbox.sosi import idp, jwt, place, stock
+from govfile.sandbox.sosi import examples, idp, jwt, place, stock
 from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
+from govfile.sandbox.sosi.consumer import Consumer, Login
 from govfile.sandbox.sosi.door import Door
 from govfile.sandbox.sosi.employees import STS_AUDIENCE
 from govfile.sandbox.sosi.faults import Faults
 from govfile.sandbox.sosi.people import Authorisation, CertificateKind, Holder, Registers, new_holder
 from govfile.sandbox.sosi.service import SERVICES, Answered, TokenService
+from govfile.sandbox.sosi.services import Called, Services
 from govfile.sandbox.sosi.settings import Audience, Settings
 from govfile.sandbox.web import Response
 
@@ -54,19 +59,32 @@ class SosiSandbox(Listening[Door]):
             faults=self.faults,
             clock=self.clock,
         )
+        self.services = Services(settings=self.settings, faults=self.faults, clock=self.clock)
+        self.consumer = Consumer(audiences=self.audiences, clock=self.clock)
         self.employee = place.first_employee()
         self.system = place.first_system()
         self.registers.add(self.employee)
         for audience in place.audiences():
             self.add_audience(audience)
 
+    def start(self) -> None:
+        """Listen on loopback. The service provider's assertions are from now on delivered to its consumer here."""
+        super().start()
+        provider = self.audiences[place.PROVIDER]
+        self.add_audience(attrs.evolve(provider, recipient_url=self.service_url("consumer")))
+
     def _server(self) -> Door:
         return Door(self._routes(), settings=self.settings, faults=self.faults, clock=self.clock)
 
     def _routes(self) -> dict[str, tuple[str, Callable[[Request], Response]]]:
         paths = self.settings.paths
+        others = {
+            paths.dgws: ("dgws", self.services.dgws),
+            paths.idws: ("idws", self.services.idws),
+            paths.consumer: ("consumer", self.consumer.take),
+        }
         # of two names for one path the first counts: the service itself tells their requests apart
-        return {getattr(paths, name): (name, self._exchange(name)) for name in reversed(SERVICES)}
+        return {**{getattr(paths, name): (name, self._exchange(name)) for name in reversed(SERVICES)}, **others}
 
     def _exchange(self, name: str) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
@@ -85,6 +103,13 @@ class SosiSandbox(Listening[Door]):
     def base_url(self) -> str:
         """`https://127.0.0.1:…`, without a slash at its end."""
         return self._open.url
+
+    def service_url(self, name: str = "dgws") -> str:
+        """The whole address of a service: `dgws`, `idws` and `consumer`, or one of the STS's (as in `Paths`)."""
+        path: str | None = getattr(self.settings.paths, name, None)
+        if path is None:
+            raise ConfigurationError(f"there is no service {name!r}")
+        return self.base_url + path
 
     @property
     def environment(self) -> Environment:
@@ -230,9 +255,30 @@ class SosiSandbox(Listening[Door]):
         """A citizen's JWT for JWT2Idws and JWT2OIOSaml, in compact form."""
         return idp.web_token(cpr, self.clock(), life=timedelta(seconds=life), issuer=issuer)
 
+    def example(self, kind: str) -> bytes:
+        """A sample message; see `govfile.sandbox.sosi.examples`. The cards are signed by this STS, now."""
+        return examples.example(kind, employee=self.employee, system=self.system, service=self.service, at=self.clock())
+
     # --- what happened
 
     @property
     def answered(self) -> tuple[Answered, ...]:
         """Every request to the STS so far, with what became of it."""
         return tuple(self.service.answered)
+
+    @property
+    def called(self) -> tuple[Called, ...]:
+        """Every call to the DGWS and the IDWS service so far."""
+        return tuple(self.services.called)
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """Everybody the service provider let in."""
+        return tuple(self.consumer.logins)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Why somebody was refused, in words a real one would keep to itself."""
+        sts = [str(each.refusal) for each in self.answered if each.refusal is not None]
+        calls = [str(each.refusal) for each in self.called if each.refusal is not None]
+        return (*sts, *calls, *self.consumer.findings)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CVR, COMPANY = "20301823", "Example Laboratory"
 CPR = "0101001234"
+#: The service provider whose consumer the sandbox plays.
+PROVIDER = "https://sp.example.dk"
 #: Roles that are given by the health service rather than by an authorisation.
 NATIONAL_ROLE = "urn:dk:healthcare:national-federation-role:code:41002:value:SundAssistR2"
 
@@ -90,8 +92,8 @@ def audiences() -> list[Audience]:
     """The receivers registered from the start; the last one's assertions are encrypted for it."""
     plain = [Audience(audience=each) for each in _AUDIENCES]
     provider = Audience(
-        audience="https://sp.example.dk",
+        audience=PROVIDER,
         public_key=stock.provider().certificate,
-        recipient_url="https://sp.example.dk/saml/consumer",
+        recipient_url=f"{PROVIDER}/saml/consumer",
     )
     return [*plain, provider]

@@ -100,6 +100,10 @@ class Settings:
     `card_life` the longest life of a card. `token_life` is that of an identity token from a bootstrap token.
     `signs_identity_answers` is whether ITS signs its envelopes: an old sample shows none.
     `names_key_only` signs ITS tokens with the name of the certificate instead of the certificate.
+
+    The services to call: `demands_level` refuses DGWS calls without a SecurityLevel, `wants_hsuid` those without a
+    HSUID header; `repeats_replies` answers a repeated MessageID by the first reply. Tokens for the IDWS service must be for
+    `service_audience`.
     """
 
     port: int = 0
@@ -114,4 +118,8 @@ class Settings:
     token_life: timedelta = timedelta(hours=1)
     signs_identity_answers: bool = True
     names_key_only: bool = False
+    demands_level: bool = True
+    wants_hsuid: bool = False
+    repeats_replies: bool = True
+    service_audience: str = "https://fmk"
     paths: Paths = attrs.field(factory=Paths)
