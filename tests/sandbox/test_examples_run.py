@@ -46,4 +46,5 @@ def test_there_is_an_example_of_each_situation() -> None:
         "skat_several_companies",
         "onss_first_declaration",
         "onss_lost_trigger",
+        "sosi_service",
     }

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from govfile.sosi.services.idws import IdwsHeader as IdwsHeader
     from govfile.sosi.services.idws import IdwsProfile as IdwsProfile
     from govfile.sosi.services.idws import idws_request as idws_request
+    from govfile.sosi.services.idws_provider import IdwsCall as IdwsCall
+    from govfile.sosi.services.idws_provider import verify_idws_request as verify_idws_request
     from govfile.sosi.services.medcom import FlowStatus as FlowStatus
     from govfile.sosi.services.medcom import MedcomHeader as MedcomHeader
     from govfile.sosi.services.medcom import Priority as Priority
@@ -131,6 +133,8 @@ _HOMES = {
     "DgwsPlugin": "services.zeep_plugins",
     "IdwsPlugin": "services.zeep_plugins",
     "DgwsAuth": "services.requests_auth",
+    "IdwsCall": "services.idws_provider",
+    "verify_idws_request": "services.idws_provider",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -42,6 +42,11 @@ class Soap(enum.Enum):
         return {"Content-Type": f'{self.content_type}; action="{action}"'}
 
 
+def soap_of(message: bytes) -> Soap:
+    """The version by the namespace that stands in the beginning of a message; whoever reads on checks that it is so."""
+    return Soap.V1_2 if Soap.V1_2.value.encode() in message[:4096] else Soap.V1_1
+
+
 _SHARED = "".join(
     f' xmlns:{prefix}="{name}"'
     for prefix, name in (

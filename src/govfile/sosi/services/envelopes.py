@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import InvalidContent, ProtocolError
-from govfile.sosi.services.dgws import Soap
+from govfile.sosi.services.dgws import Soap, soap_of
 from govfile.xml.unsigned import read_unsigned
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def taken_apart(
     Headers are named `{namespace}local`, or by their namespace alone: those `left_out` are dropped, one of those
     `refused` raises `InvalidContent`, since `what` writes it itself.
     """
-    soap = next((version for version in Soap if version.value.encode() in message[:4096]), Soap.V1_1)
+    soap = soap_of(message)
     envelope, header, body = (f"{{{soap.value}}}{name}" for name in ("Envelope", "Header", "Body"))
     try:
         root = read_unsigned(message, what="the message to send", free=(envelope, body))

@@ -15,7 +15,7 @@ from govfile.errors import ProtocolError, TrustError
 from govfile.sosi import constants, times
 from govfile.sosi.cards import verified_card
 from govfile.sosi.constants import ASSERTION
-from govfile.sosi.services.dgws import Soap
+from govfile.sosi.services.dgws import Soap, soap_of
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
 from govfile.sosi.services.hsuid import HsuidHeader
 from govfile.sosi.services.medcom import MedcomHeader
@@ -84,7 +84,7 @@ def verify_request(
     """
     at = at or datetime.now(UTC)
     limits = limits or Limits()
-    soap = _soap_of(request)
+    soap = soap_of(request)
     envelope, header, body = (f"{{{soap.value}}}{name}" for name in ("Envelope", "Header", "Body"))
     path = (envelope, header, _SECURITY, ASSERTION)
     try:
@@ -109,11 +109,6 @@ def verify_request(
         hsuid=_hsuid(verified, (envelope, header, _HSUID)),
         soap=soap,
     )
-
-
-def _soap_of(request: bytes) -> Soap:
-    """The version, from the namespace that the envelope must name; the verifier checks that it does."""
-    return Soap.V1_2 if Soap.V1_2.value.encode() in request[:2048] else Soap.V1_1
 
 
 def _only(verified: Verified, path: tuple[str, ...]) -> UnsignedPart:
