@@ -102,7 +102,7 @@ class Settings:
     `names_key_only` signs ITS tokens with the name of the certificate instead of the certificate.
 
     The services to call: `demands_level` refuses DGWS calls without a SecurityLevel, `wants_hsuid` those without a
-    HSUID header; `repeats_replies` answers a repeated MessageID by the first reply. Tokens for the IDWS service must be for
+    HSUID header; `repeats_replies` answers a repeated MessageID by the first reply. The IDWS service takes tokens for
     `service_audience`.
     """
 

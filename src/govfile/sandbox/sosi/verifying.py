@@ -151,7 +151,15 @@ def _referred_token(
     token = known.get(text(identifier))
     if token is None or token.tag != tag("saml:Assertion"):
         raise BadSignature("the token referred to is not there")
-    return token, canonical(token)
+    return token, _augmented(canonical(token), token)
+
+
+def _augmented(content: bytes, token: etree._Element) -> bytes:
+    """The same step's odd rule: an outermost element without a default namespace says `xmlns=""`."""
+    if token.nsmap.get(None):
+        return content
+    name = content[: min(at for at in (content.find(b" "), content.find(b">")) if at > 0)]
+    return name + b' xmlns=""' + content[len(name) :]
 
 
 def _only(parent: etree._Element, name: str, algorithm: str) -> None:
