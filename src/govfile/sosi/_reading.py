@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi import times
@@ -12,7 +12,10 @@ from govfile.sosi.constants import SAML
 from govfile.sosi.times import DgwsVersion
 
 if TYPE_CHECKING:
-    from govfile.xml.parse import Element
+    from collections.abc import Container, Mapping
+    from datetime import datetime
+
+    from govfile.xml._tree import Row
 
 _LEVELS = {"1": 1, "2": 2, "3": 3, "4": 4}
 _USER = {
@@ -24,88 +27,114 @@ _USER = {
     "authorisation_code": "medcom:UserAuthorizationCode",
     "occupation": "medcom:UserOccupation",
 }
-_Attributes = dict[str, tuple[str, "str | None"]]
+_ISSUER, _SUBJECT, _NAME_ID, _CONDITIONS, _STATEMENT, _ATTRIBUTE, _VALUE = (
+    f"{{{SAML}}}{name}"
+    for name in ("Issuer", "Subject", "NameID", "Conditions", "AttributeStatement", "Attribute", "AttributeValue")
+)
 
 
-def fields_of(card: Element) -> dict[str, Any]:
-    """The fields of a `WrittenCard` but for `xml`; raises `ProtocolError` when the element is no ID card."""
-    if (card.name, card.namespace, card.attributes.get("Version")) != ("Assertion", SAML, "2.0"):
-        raise ProtocolError(f"an ID card is a SAML 2.0 assertion, not {card.name!r}")
-    conditions = _child(card, "Conditions")
-    name = _child(_child(card, "Subject"), "NameID")
-    found = _attributes(card)
+class Part(Protocol):
+    """An element of a message, verified or not."""
+
+    def rows(self, *names: str) -> list[Row]:
+        """See `govfile.xml.verifying.VerifiedPart.rows`."""
+        ...
+
+
+class _Values:
+    """The attributes of a card: values and name formats by name."""
+
+    def __init__(self, card: Part) -> None:
+        self.values: dict[str, str] = {}
+        self.formats: dict[str, str] = {}
+        for row in card.rows(_STATEMENT, _ATTRIBUTE, _VALUE):
+            name = row.above.get("Name", "")
+            if row.text is None:
+                raise ProtocolError("an attribute of the ID card holds more than text")
+            if name in self.values:
+                raise ProtocolError("an attribute of the ID card has two values")
+            self.values[name] = row.text
+            self.formats[name] = row.above.get("NameFormat", "")
+
+    def optional(self, name: str) -> str | None:
+        """None where the attribute is missing or empty."""
+        return self.values.get(name) or None
+
+    def required(self, name: str) -> str:
+        """Raises `ProtocolError` where the attribute is missing or empty."""
+        value = self.values.get(name)
+        if not value:
+            raise ProtocolError(f"the ID card has no {name}")
+        return value
+
+    def one_of(self, name: str, known: Container[str]) -> str:
+        """Raises `ProtocolError` for a value that is not known."""
+        value = self.required(name)
+        if value not in known:
+            raise ProtocolError(f"the ID card has a {name} that is not known: {value[:20]!r}")
+        return value
+
+    def care_provider(self) -> CareProvider:
+        """Raises `ProtocolError` where it is not one."""
+        name = self.required("medcom:CareProviderName")
+        number = self.required("medcom:CareProviderID")
+        try:
+            return CareProvider(number, name, NameFormat(self.formats["medcom:CareProviderID"]))
+        except (ValueError, InvalidContent) as error:
+            raise ProtocolError("the ID card's care provider cannot be read") from error
+
+
+def fields_of(card: Part, window: tuple[datetime, datetime] | None = None) -> dict[str, Any]:
+    """The fields of a `WrittenCard` but for `xml`; raises `ProtocolError` when the element is no ID card.
+
+    `window` are begin and end, where they are known.
+    """
+    (assertion,) = card.rows()
+    if assertion.attributes.get("Version") != "2.0":
+        raise ProtocolError("an ID card is a SAML assertion of version 2.0")
+    values = _Values(card)
+    name = _one(card, _SUBJECT, _NAME_ID)
+    valid_from, expires = window or _window(_one(card, _CONDITIONS).attributes)
     return {
-        "id": _value(found, "sosi:IDCardID"),
-        "version": DgwsVersion(_one_of(found, "sosi:IDCardVersion", ("1.0", "1.0.1"))),
-        "type": CardType(_one_of(found, "sosi:IDCardType", ("user", "system"))),
-        "level": _LEVELS[_one_of(found, "sosi:AuthenticationLevel", _LEVELS)],
-        "issuer": _child(card, "Issuer").text,
-        "issued": times.read(card.attributes.get("IssueInstant", ""), "the card's IssueInstant"),
-        "valid_from": times.read(conditions.attributes.get("NotBefore", ""), "the card's NotBefore"),
-        "expires": times.read(conditions.attributes.get("NotOnOrAfter", ""), "the card's NotOnOrAfter"),
-        "it_system": _value(found, "medcom:ITSystemName"),
-        "care_provider": _care_provider(found),
-        "name_id": name.text,
+        "id": values.required("sosi:IDCardID"),
+        "version": DgwsVersion(values.one_of("sosi:IDCardVersion", ("1.0", "1.0.1"))),
+        "type": CardType(values.one_of("sosi:IDCardType", ("user", "system"))),
+        "level": _LEVELS[values.one_of("sosi:AuthenticationLevel", _LEVELS)],
+        "issuer": _text(_one(card, _ISSUER)),
+        "issued": times.read(assertion.attributes.get("IssueInstant", ""), "the card's IssueInstant"),
+        "valid_from": valid_from,
+        "expires": expires,
+        "it_system": values.required("medcom:ITSystemName"),
+        "care_provider": values.care_provider(),
+        "name_id": _text(name),
         "name_id_format": name.attributes.get("Format", ""),
-        "certificate_hash": _optional(found, "sosi:OCESCertHash"),
-        **{field: _optional(found, name) for field, name in _USER.items()},
+        "certificate_hash": values.optional("sosi:OCESCertHash"),
+        **{field: values.optional(attribute) for field, attribute in _USER.items()},
     }
 
 
-def zones_are_named(card: Element) -> bool:
+def zones_are_named(card: Part) -> bool:
     """Whether all times of the card say in which zone they are."""
-    conditions = _child(card, "Conditions").attributes
-    texts = (card.attributes.get("IssueInstant"), conditions.get("NotBefore"), conditions.get("NotOnOrAfter"))
+    conditions = _one(card, _CONDITIONS).attributes
+    issued = card.rows()[0].attributes.get("IssueInstant")
+    texts = (issued, conditions.get("NotBefore"), conditions.get("NotOnOrAfter"))
     return all(text is not None and (text[-1:] == "Z" or text[-6:-5] in {"+", "-"}) for text in texts)
 
 
-def _child(element: Element, name: str) -> Element:
-    found = [child for child in element.children if child.name == name and child.namespace == SAML]
+def _window(conditions: Mapping[str, str]) -> tuple[datetime, datetime]:
+    begin, end = (times.read(conditions.get(name, ""), f"the card's {name}") for name in ("NotBefore", "NotOnOrAfter"))
+    return begin, end
+
+
+def _one(card: Part, *names: str) -> Row:
+    found = card.rows(*names)
     if len(found) != 1:
-        raise ProtocolError(f"an ID card has one {name}, and this one has {len(found)}")
+        local = names[-1].rpartition("}")[2]
+        raise ProtocolError(f"an ID card has one {local}, and this one has {len(found)}")
     return found[0]
 
 
-def _attributes(card: Element) -> _Attributes:
-    """Values and name formats by name."""
-    attributes: _Attributes = {}
-    for statement in card.children:
-        if statement.name != "AttributeStatement" or statement.namespace != SAML:
-            continue
-        for attribute in statement.children:
-            name = attribute.attributes.get("Name", "")
-            if name in attributes:
-                raise ProtocolError("an attribute stands in the ID card twice")
-            value = _child(attribute, "AttributeValue")
-            if value.children:
-                raise ProtocolError("an attribute of the ID card holds more than text")
-            attributes[name] = value.text, attribute.attributes.get("NameFormat")
-    return attributes
-
-
-def _optional(attributes: _Attributes, name: str) -> str | None:
-    value, _ = attributes.get(name, (None, None))
-    return value or None
-
-
-def _value(attributes: _Attributes, name: str) -> str:
-    value = _optional(attributes, name)
-    if value is None:
-        raise ProtocolError(f"the ID card has no {name}")
-    return value
-
-
-def _one_of(attributes: _Attributes, name: str, known: Any) -> str:
-    value = _value(attributes, name)
-    if value not in known:
-        raise ProtocolError(f"the ID card has a {name} that is not known: {value[:20]!r}")
-    return value
-
-
-def _care_provider(attributes: _Attributes) -> CareProvider:
-    name = _value(attributes, "medcom:CareProviderName")
-    number, how = attributes.get("medcom:CareProviderID", ("", None))
-    try:
-        return CareProvider(number, name, NameFormat(how))
-    except (ValueError, InvalidContent) as error:
-        raise ProtocolError("the ID card's care provider cannot be read") from error
+def _text(row: Row) -> str:
+    if row.text is None:
+        raise ProtocolError("the ID card holds elements where text belongs")
+    return row.text

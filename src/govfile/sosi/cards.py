@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from govfile.certificates.credential import Credential
+    from govfile.sosi._reading import Part
     from govfile.sosi.trust import StsTrust
-    from govfile.xml.parse import Element
+    from govfile.xml.policy import Policy
     from govfile.xml.verifying import Verified
 
 #: A card must not hold for longer.
@@ -113,8 +114,9 @@ def read_card(xml: bytes) -> SignedCard:
     Raises `ProtocolError` when it cannot be read as a signed ID card.
     """
     part = read_unsigned(xml, what="the ID card")
-    signer = _certificate_in(part.element)
-    return SignedCard(xml=part.original, signer=signer, **fields_of(part.element))
+    if part.name != ASSERTION:
+        raise ProtocolError(f"an ID card is a SAML assertion, not {part.name!r}")
+    return SignedCard(xml=part.original, signer=_certificate_in(part), **fields_of(part))
 
 
 def verify_card(
@@ -142,17 +144,22 @@ def verified_card(
     xml: bytes, *, trust: StsTrust, at: datetime | None, path: tuple[str, ...], **policy: Any
 ) -> tuple[SignedCard, Verified]:
     """What `verify_card` returns, with the message it was found in, as it was read for that."""
-    window = Window(skew=trust.skew, longest=LONGEST_LIFE, zone=DANISH_TIME)
-    demanded = trust.policy(path, window=window, is_last=True, **policy)
-    verified = verify(xml, demanded, at=at)
+    verified = verify(xml, _policy(trust, path, frozenset(policy.items())), at=at)
     part = verified.parts[0]
-    fields = fields_of(part.element)
+    assert verified.valid_from is not None
+    assert verified.valid_until is not None
+    fields = fields_of(part, (verified.valid_from, verified.valid_until))
     if fields["level"] in UNSIGNED_LEVELS:
         raise TrustError(f"the ID card has level {fields['level']}; the service signs levels 3 and 4 only")
-    if fields["version"] is not DgwsVersion.V1_0 and not zones_are_named(part.element):
+    if fields["version"] is not DgwsVersion.V1_0 and not zones_are_named(part):
         raise TrustError("the ID card has a time without a zone, which only cards of version 1.0 have")
-    fields |= {"valid_from": verified.valid_from, "expires": verified.valid_until}
     return SignedCard(xml=part.original, signer=verified.certificate, is_verified=True, **fields), verified
+
+
+@lru_cache(maxsize=64)
+def _policy(trust: StsTrust, path: tuple[str, ...], more: frozenset[tuple[str, Any]]) -> Policy:
+    window = Window(skew=trust.skew, longest=LONGEST_LIFE, zone=DANISH_TIME)
+    return trust.policy(path, window=window, is_last=True, **dict(more))
 
 
 def _written(
@@ -215,15 +222,12 @@ def _certificate_hash(certificate: x509.Certificate, how: CertificateHash) -> st
     return base64.b64encode(certificate.fingerprint(_HASHES[how])).decode("ascii")
 
 
-def _certificate_in(card: Element) -> x509.Certificate:
+def _certificate_in(card: Part) -> x509.Certificate:
     """The first certificate in a card's own signature."""
-    names = ("Signature", "KeyInfo", "X509Data", "X509Certificate")
-    found = [card]
-    for name in names:
-        found = [child for each in found for child in each.children if (child.name, child.namespace) == (name, DS)]
+    found = card.rows(*(f"{{{DS}}}{name}" for name in ("Signature", "KeyInfo", "X509Data", "X509Certificate")))
     if not found:
         raise ProtocolError("the ID card is not signed, or its signature holds no certificate")
     try:
-        return x509.load_der_x509_certificate(base64.b64decode("".join(found[0].text.split()), validate=True))
+        return x509.load_der_x509_certificate(base64.b64decode("".join((found[0].text or "").split()), validate=True))
     except (ValueError, binascii.Error) as error:
         raise ProtocolError("the certificate in the ID card's signature cannot be read") from error

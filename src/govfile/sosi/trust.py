@@ -27,7 +27,7 @@ OCES2_COMMON_NAME = "SOSI Federation"
 OCES2_TEST_COMMON_NAME = "SOSI Test Federation"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class StsTrust:
     """Whose cards and tokens are believed.
 

@@ -7,9 +7,10 @@ are made of: document types, entities, processing instructions, encodings other 
 from __future__ import annotations
 
 import re
-from functools import cache
+import threading
+from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 from lxml import etree
@@ -19,7 +20,7 @@ from govfile.xml.algorithms import WSU, XML
 from govfile.xml.parse import Element, Limits, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lxml.etree import XMLParser, _Element
 
@@ -42,13 +43,6 @@ class Tree:
         for name in path[1:]:
             found = [child for element in found for child in element.iterchildren(name)]
         return found
-
-    def text_of(self, element: _Element) -> bytes:
-        """The element's own bytes, as they came."""
-        from govfile.xml.splicing import span_of
-
-        span = span_of(self.content, indices(element))
-        return self.content[span.start : span.end]
 
 
 def read(
@@ -75,22 +69,28 @@ def read(
     return Tree(content, root, _survey(Tree(content, root, {}), limits, what, free))
 
 
+_of_this_thread = threading.local()
+
+
 def parser() -> XMLParser:
-    """A new parser that fetches nothing, expands nothing and keeps every character."""
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=False,
-        remove_pis=False,
-        remove_blank_text=False,
-        strip_cdata=True,
-        collect_ids=False,
-    )
+    """A parser that fetches nothing, expands nothing and keeps every character; one for each thread."""
+    found: XMLParser | None = getattr(_of_this_thread, "parser", None)
+    if found is None:
+        found = _of_this_thread.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            huge_tree=False,
+            recover=False,
+            remove_comments=False,
+            remove_pis=False,
+            remove_blank_text=False,
+            strip_cdata=True,
+            collect_ids=False,
+        )
+    return found
 
 
 def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...]) -> dict[str, _Element]:
@@ -160,7 +160,8 @@ def is_below(element: _Element, above: list[_Element]) -> bool:
 
 def attributes(element: Any) -> list[tuple[str, str]]:
     """An element's attributes, name (`{namespace}local`) and value."""
-    return list(element.items())
+    found: list[tuple[str, str]] = element.items()
+    return found
 
 
 def _refused(what: str, reason: str) -> ProtocolError:
@@ -193,15 +194,43 @@ def root_of(canonical: bytes) -> _Element:
 
 def value_of(element: _Element) -> Element:
     """An element of a tree without comments as a value, with all below it."""
-    children = tuple(value_of(child) for child in element)
     namespace, _, name = element.tag[1:].partition("}") if element.tag[0] == "{" else ("", "", element.tag)
+    text = element.text or ""
+    if len(element):
+        text = "".join((text, *(child.tail or "" for child in element)))
     return Element(
         name=name,
         namespace=namespace,
-        text="".join((element.text or "", *(child.tail or "" for child in element))),
+        text=text,
         attributes=MappingProxyType(dict(attributes(element))),
-        children=children,
+        children=tuple(map(value_of, element)),
     )
+
+
+class Row(NamedTuple):
+    """One element of several alike: its `text` (None when it holds elements), its `attributes`, and those of the
+    element `above` it; attributes by `{namespace}local` name.
+    """
+
+    text: str | None
+    attributes: Mapping[str, str]
+    above: Mapping[str, str]
+
+
+def rows_of(element: _Element, names: tuple[str, ...]) -> list[Row]:
+    """The elements along a path of `{namespace}local` names below one of a tree without comments, in order."""
+    found: list[_Element] = _path(names)(element) if names else [element]
+    rows = []
+    for each in found:
+        parent = each.getparent()
+        above = {} if parent is None else dict(attributes(parent))
+        rows.append(Row(own_text(each), dict(attributes(each)), above))
+    return rows
+
+
+@lru_cache(maxsize=256)
+def _path(names: tuple[str, ...]) -> Any:
+    return etree.ETXPath("/".join(names), smart_strings=False)
 
 
 def own_text(element: _Element) -> str | None:

@@ -7,8 +7,9 @@ well-formed XML without a document type, tags can be told apart by a pattern.
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -17,7 +18,7 @@ from govfile.xml import _tree
 from govfile.xml.canonical import escape_attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml.etree import _Element
 
@@ -27,7 +28,8 @@ _TAG = re.compile(
 )
 _DECLARED = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=""")
 _SLASH = ord("/")
-_LAST_TAG = re.compile(rb"</[^<>]*>\s*\Z")
+_AFTER_NAME = b" \t\r\n/>"
+_LAST_TAG = re.compile(rb"</[^<>]*>(\s*)\Z")
 _NAME = re.compile(rb"<([^\s/>]+)")
 
 
@@ -71,12 +73,9 @@ def insert(tree: _tree.Tree, piece: bytes, place: Place, parent: _Element | None
         before = next(parent.iterchildren(place.after), None)
         if before is None:
             raise InvalidContent(f"there is no {place.after} to put the piece behind")
-        offset = span_of(document, _tree.indices(before)).end
+        offset = span_in(tree, before).end
         return document[:offset] + piece + document[offset:]
-    last = _LAST_TAG.match(document, document.rfind(b"</")) if parent is tree.root else None
-    if last is not None:
-        return document[: last.start()] + piece + document[last.start() :]
-    span = span_of(document, _tree.indices(parent))
+    span = span_in(tree, parent)
     if span.inner < span.end:
         return document[: span.close] + piece + document[span.close :]
     name = _NAME.match(document, span.start)
@@ -93,12 +92,14 @@ def element_at(tree: _tree.Tree, path: tuple[str, ...]) -> _Element:
     return found[0]
 
 
-def standing_alone(document: bytes, indices: Sequence[int], inherited: Mapping[str | None, str]) -> bytes:
-    """The bytes of an element (see `span_of`), with those namespaces declared on it that it `inherited`.
+def standing_alone(document: bytes, place: Span | Sequence[int], inherited: Mapping[str | None, str]) -> bytes:
+    """The bytes of the element at `place` (or see `span_of`), with those namespaces declared on it that it `inherited`.
 
     `inherited` goes from prefix (None: the default one) to name.
     """
-    span = span_of(document, indices)
+    span = place if isinstance(place, Span) else span_of(document, place)
+    if not inherited:
+        return document[span.start : span.end]
     inner = min(span.inner, span.end)
     tag = _NAME.match(document, span.start)
     assert tag is not None
@@ -110,6 +111,63 @@ def standing_alone(document: bytes, indices: Sequence[int], inherited: Mapping[s
     ]
     added = "".join(f' {attribute}="{escape_attribute(name)}"' for attribute, name in missing)
     return document[span.start : tag.end()] + added.encode() + document[tag.end() : span.end]
+
+
+def span_in(tree: _tree.Tree, element: _Element) -> Span:
+    """Where an element of a tree stands in its document."""
+    return quick_span(tree, element) or span_of(tree.content, _tree.indices(element))
+
+
+def quick_span(tree: _tree.Tree, element: _Element) -> Span | None:
+    """The same without looking at every tag; None where comments or CDATA could hold what looks like one.
+
+    Elsewhere `<` begins tags only: those of the element's qualified name are counted, in the tree and in the bytes.
+    """
+    content = tree.content
+    if element is tree.root and content[:1] == b"<" and content[1] not in b"?!":
+        last = _LAST_TAG.match(content, content.rfind(b"</"))
+        if last is not None:
+            return Span(0, _end_of_tag(content, 0), last.start(), last.start(1))
+    if b"<!" in content:
+        return None
+    local = element.tag.rpartition("}")[2]
+    ordinal = 0
+    for twin in tree.root.iter(f"{{*}}{local}"):
+        if twin is element:
+            break
+        ordinal += twin.prefix == element.prefix
+    name = (f"{element.prefix}:{local}" if element.prefix else local).encode()
+    start = next(itertools.islice(_tags(content, b"<" + name), ordinal, None))
+    if start.is_empty:
+        return Span(start.start, start.end, start.end, start.end)
+    depth, position = 1, start.end
+    for end in _tags(content, b"</" + name, position):
+        depth += sum(not found.is_empty for found in _tags(content[: end.start], b"<" + name, position)) - 1
+        if depth == 0:
+            return Span(start.start, start.end, end.start, end.end)
+        position = end.end
+    raise AssertionError("the element is not in the document")
+
+
+class _Tag(NamedTuple):
+    start: int
+    end: int
+    is_empty: bool
+
+
+def _tags(content: bytes, opening: bytes, position: int = 0) -> Iterator[_Tag]:
+    """The tags that begin with `<name` or `</name`, from `position` on."""
+    while (position := content.find(opening, position)) >= 0:
+        if content[position + len(opening)] in _AFTER_NAME:
+            end = _end_of_tag(content, position)
+            yield _Tag(position, end, content[end - 2] == _SLASH)
+        position += len(opening)
+
+
+def _end_of_tag(content: bytes, start: int) -> int:
+    match = _TAG.match(content, start)
+    assert match is not None
+    return match.end()
 
 
 def span_of(document: bytes, indices: Sequence[int]) -> Span:

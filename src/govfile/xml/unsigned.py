@@ -11,11 +11,12 @@ import attrs
 from govfile.xml import _tree
 from govfile.xml.algorithms import Canonicalization
 from govfile.xml.canonical import canonical_bytes
-from govfile.xml.splicing import standing_alone
+from govfile.xml.splicing import span_in, standing_alone
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+    from govfile.xml._tree import Row
     from govfile.xml.parse import Element, Limits
 
 _PREFIX_USED = re.compile(rb"([^\s<>/\"'=:&;]+):")
@@ -39,7 +40,15 @@ class UnsignedPart:
     @cached_property
     def element(self) -> Element:
         """The element as a value: comments gone without splitting the text around them."""
-        return _tree.value_of(_tree.root_of(canonical_bytes(self._node, Canonicalization.EXCLUSIVE)))
+        return _tree.value_of(self._root)
+
+    def rows(self, *names: str) -> list[Row]:
+        """The elements along a path of `{namespace}local` names below this one, in order; without names this one."""
+        return _tree.rows_of(self._root, names)
+
+    @cached_property
+    def _root(self) -> _Element:
+        return _tree.root_of(canonical_bytes(self._node, Canonicalization.EXCLUSIVE))
 
     @property
     def children(self) -> tuple[UnsignedPart, ...]:
@@ -56,12 +65,13 @@ class UnsignedPart:
     @cached_property
     def original(self) -> bytes:
         """The element's bytes as they came, with those inherited namespaces declared on it that are named in it."""
-        own = self._document.text_of(self._node)
+        span = span_in(self._document, self._node)
+        own = self._document.content[span.start : span.end]
         used = {prefix.decode("utf-8", "replace") for prefix in _PREFIX_USED.findall(own)}
         above = self._node.getparent()
         inherited = {} if above is None else dict(above.nsmap)
         needed = {prefix: name for prefix, name in inherited.items() if prefix is None or prefix in used}
-        return standing_alone(self._document.content, _tree.indices(self._node), needed)
+        return standing_alone(self._document.content, span, needed)
 
     def __repr__(self) -> str:
         return f"<UnsignedPart {self.name}>"
@@ -72,7 +82,8 @@ def read_unsigned(
 ) -> UnsignedPart:
     """The root element of a document that carries no signature, or none that is to be believed.
 
-    `free` is the path of an element in which ids may stand twice, as in a `Policy`. Raises `ProtocolError` when it cannot be read, is beyond `limits`, or is not in UTF-8; `what` names it there.
+    `free` is the path of an element in which ids may stand twice, as in a `Policy`. Raises `ProtocolError` when it
+    cannot be read, is beyond `limits`, or is not in UTF-8; `what` names it there.
     """
     tree = _tree.read(document, limits=limits, what=what, free=free)
     return UnsignedPart(tree, tree.root)

@@ -24,7 +24,7 @@ from govfile.xml._signature import SIGNATURE, read_signature
 from govfile.xml._signed_by import certificate_of
 from govfile.xml.canonical import canonical_bytes
 from govfile.xml.policy import Coverage
-from govfile.xml.splicing import standing_alone
+from govfile.xml.splicing import quick_span, standing_alone
 from govfile.xml.tokens import canonical_token
 from govfile.xml.unsigned import UnsignedPart
 from govfile.xml.window import check_window
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
     from govfile.certificates.signer import PublicKey
     from govfile.xml._signature import ReadSignature, SignedReference
+    from govfile.xml._tree import Row
     from govfile.xml.parse import Element
     from govfile.xml.policy import Part, Policy
+    from govfile.xml.splicing import Span
 
 _WRITTEN_ANEW = "look whether something on its way wrote the XML anew, prettified above all"
 
@@ -51,13 +53,25 @@ class VerifiedPart:
     path: tuple[str, ...]
     content: bytes
     _document: bytes
-    _indices: tuple[int, ...]
+    _place: Span | tuple[int, ...]
     _inherited: dict[str | None, str]
+
+    @cached_property
+    def root(self) -> _Element:
+        """The root of `content`, for this package only."""
+        return _tree.root_of(self.content)
 
     @cached_property
     def element(self) -> Element:
         """The element as a value, read from `content`: comments gone without splitting the text around them."""
-        return _tree.value_of(_tree.root_of(self.content))
+        return _tree.value_of(self.root)
+
+    def rows(self, *names: str) -> list[Row]:
+        """The elements along a path of `{namespace}local` names below this one, in order, read from `content`.
+
+        Without names it is this element. Quicker than `element` for who needs a few values.
+        """
+        return _tree.rows_of(self.root, names)
 
     @cached_property
     def original(self) -> bytes:
@@ -66,7 +80,7 @@ class VerifiedPart:
         The namespaces it inherited in its message are declared on it, so that it stands alone and fits elsewhere. Read
         nothing from it: comments in it, for one, were not signed.
         """
-        return standing_alone(self._document, self._indices, self._inherited)
+        return standing_alone(self._document, self._place, self._inherited)
 
     def __repr__(self) -> str:
         return f"<VerifiedPart {self.path[-1]}, {len(self.content)} bytes>"
@@ -124,7 +138,7 @@ def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Ve
     parts = tuple(found[part] for part in policy.parts if part in found)
     if policy.window is None:
         return Verified(parts=parts, certificate=certificate, document=tree)
-    begin, end = check_window(parts[0].content, policy.window, at)
+    begin, end = check_window(parts[0].root, policy.window, at)
     return Verified(parts=parts, certificate=certificate, valid_from=begin, valid_until=end, document=tree)
 
 
@@ -183,7 +197,7 @@ def _part(
     method = reference.method.canonicalization.without_comments
     prefixes = reference.method.prefixes
     above = element.getparent()
-    indices = _tree.indices(element)
+    place = quick_span(tree, element) or _tree.indices(element)
     if reference.is_token:
         content = canonical_token(element, method, prefixes)
     else:
@@ -195,7 +209,7 @@ def _part(
             "the digest of a signed part does not hold: it was changed after it was signed",
             advice=_WRITTEN_ANEW,
         )
-    return VerifiedPart(part.path, content, tree.content, indices, {} if above is None else dict(above.nsmap))
+    return VerifiedPart(part.path, content, tree.content, place, {} if above is None else dict(above.nsmap))
 
 
 def _take_out(signature: _Element, element: _Element) -> None:

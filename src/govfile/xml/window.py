@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from govfile.errors import TrustError
-from govfile.xml import _tree
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+    from lxml.etree import _Element
 
     from govfile.xml.policy import Window
 
@@ -20,12 +21,11 @@ _TIME = re.compile(
 _CLOCK = "compare this computer's clock with another one"
 
 
-def check_window(content: bytes, window: Window, at: datetime) -> tuple[datetime, datetime]:
+def check_window(statement: _Element, window: Window, at: datetime) -> tuple[datetime, datetime]:
     """Raise `TrustError` unless what is stated holds at `at` (aware); its begin and end, in UTC.
 
-    `content` are the statement's canonical bytes, as they were signed.
+    `statement` is read from the canonical bytes that were signed.
     """
-    statement = _tree.root_of(content)
     name = window.element.rpartition("}")[2]
     found = list(statement.iterchildren(window.element))
     if len(found) != 1:
