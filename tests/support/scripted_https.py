@@ -17,6 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
+import pytest
 
 from govfile.certificates.trust import Trust
 from govfile.transports.base import Timeouts
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
+    from govfile.errors import GovfileError
     from support.pki import Identity
 
 #: Generous, for a busy machine; tests of a deadline make that one short.
@@ -268,3 +270,16 @@ def _pour(source: socket.socket, into: socket.socket) -> None:
 def trusted() -> Trust:
     """The throw-away authority of the servers, and no other."""
     return Trust(system=False, anchors=(authority().identity.certificate,))
+
+
+def never() -> None:
+    """What `committing` is where nothing may come so far."""
+    pytest.fail("nothing may be about to leave")
+
+
+def fails(server: ScriptedHttps, kind: type[GovfileError], **options: Any) -> GovfileError:
+    """The error of a post that must not come to the point where something leaves."""
+    with server.transport(**options) as transport, pytest.raises(kind) as caught:
+        transport.post("/", b"<q/>", committing=never)
+    assert server.requests == []
+    return caught.value

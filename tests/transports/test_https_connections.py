@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import logging
 import os
-import signal
 import socket
 import threading
 import time
@@ -17,7 +16,7 @@ import pytest
 
 from govfile.certificates.secret import Secret
 from govfile.errors import ConnectionFailed, OutcomeUnknown
-from govfile.transports.https._watch import is_readable
+from govfile.transports.https._watch import Watch, is_readable
 from govfile.transports.https_policy import HttpsPolicy, Proxy
 from support.scripted_https import PATIENT, ScriptedHttps, ScriptedProxy, Talk, plain
 
@@ -165,19 +164,28 @@ def test_when_the_intent_cannot_be_recorded_nothing_is_sent(server: ScriptedHttp
     assert [request.body for request in server.requests] == [b"later"]
 
 
+@pytest.mark.parametrize("step", [0, 1, 2])
 def test_g06_a_call_that_is_interrupted_ends_at_once_and_its_connection_is_not_used_again(
-    server: ScriptedHttps, transport: HttpsTransport
+    step: int, server: ScriptedHttps, transport: HttpsTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(talk: Talk) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        talk.wait()
+    """While it sends, while it waits for the answer, and in the middle of it."""
+    server.answers = [lambda talk: talk.send(plain(200, bytes(100_000)))]
+    transport.post("/", b"1")
+    (kept,) = transport._pool._waiting
+    before, steps = Watch.before, iter(range(3))
 
-    server.answers = [interrupt, plain()]
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        transport.post("/", b"1")
-    assert time.monotonic() - began < 10
-    assert transport.post("/", b"2").status == 200
+    def interrupted(watch: Watch, sock: Any, is_sending: bool = False) -> Any:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+        return before(watch, sock, is_sending)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "before", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            transport.post("/", b"2")
+    assert kept.sock.fileno() == -1, "closed"
+    assert transport._pool._waiting == []
+    assert transport.post("/", b"3").status == 200
     assert server.connections == 2
 
 
