@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _ACTORS = "dk:sosi:sts:"
 _LONGEST = 400
+#: How much of a text is looked at; what is cut off in a list leaves the list open, and so out.
+_READ = 2000
 #: Clocks that differ by more are worth a word.
 _NOTICEABLE = timedelta(minutes=1)
 
@@ -219,7 +221,8 @@ _ROLE = re.compile(r"(national-federation-role:)\S+")
 
 def redacted(text: str) -> str:
     """A fault's text as it may be shown and logged: one line, no CPR number, authorisation code, role or RID."""
-    line, before = " ".join("".join(found if found.isprintable() else " " for found in text).split()), ""
+    printable = "".join(found if found.isprintable() else " " for found in text[:_READ])
+    line, before = " ".join(printable.split()), ""
     while line != before:  # a list may hold lists
         before, line = line, _LISTS.sub(_CUT, line)
     line = _ROLE.sub(r"\1…", _AUTHORISATION.sub("*****", _RID.sub("RID:***", blot(line)))).replace(_CUT, "[…]")
