@@ -124,7 +124,7 @@ class Signer(Protocol):
 class SoftwareSigner:
     """A `Signer` whose key is in memory. It does not print, pickle or write its key; threads may share it."""
 
-    __slots__ = ("__key",)
+    __slots__ = ("__key", "__public")
 
     def __init__(self, key: PrivateKey) -> None:
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
@@ -132,6 +132,7 @@ class SoftwareSigner:
                 f"a key of the type {type(key).__name__} cannot be used", advice="use an RSA or an EC key"
             )
         self.__key = key
+        self.__public = key.public_key()
 
     @property
     def private_key(self) -> PrivateKey:
@@ -141,7 +142,7 @@ class SoftwareSigner:
     @property
     def public_key(self) -> PublicKey:
         """The public half."""
-        return self.__key.public_key()
+        return self.__public
 
     def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
         """See `Signer.sign`."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from govfile.certificates._by_identity import by_identity
 from govfile.certificates.signer import SignatureAlgorithm
 from govfile.certificates.usage import check_signs_documents
 from govfile.errors import ConfigurationError, InvalidContent, ProtocolError, TrustError
@@ -46,10 +47,6 @@ LONGEST_LIFE = timedelta(hours=24)
 BACK_DATING = timedelta(minutes=5)
 
 _SIGNATURE_ID = ("id", SIGNATURE_ID)
-_HASHES: dict[CertificateHash, hashes.HashAlgorithm] = {
-    CertificateHash.SHA1: hashes.SHA1(),  # noqa: S303 it names a certificate, and nothing rests on it
-    CertificateHash.SHA256: hashes.SHA256(),
-}
 
 
 def build(
@@ -75,7 +72,7 @@ def build(
     _check_signs(certificate)
     card = filled(card, certificate)
     level = SIGNED_LEVEL[card.type]
-    hashed = _certificate_hash(certificate, card.certificate_hash)
+    hashed = _hashes(certificate)[card.certificate_hash]
     text, fields = _written(card, level, hashed, _window(at, life, back_dating, card.version), randomness)
     canonical = f"{_writing.START}{text}{_writing.END}".encode()
     signature = enveloped_signature(
@@ -210,16 +207,20 @@ def _window(at: datetime, life: timedelta, back_dating: timedelta, version: Dgws
     return times.window(at - back_dating, life, version)
 
 
-@lru_cache(maxsize=256)
+@by_identity
 def _check_signs(certificate: x509.Certificate) -> None:
     check_signs_documents(certificate)
 
 
-@lru_cache(maxsize=256)
-def _certificate_hash(certificate: x509.Certificate, how: CertificateHash) -> str | None:
-    if how is CertificateHash.LEFT_OUT:
-        return None
-    return base64.b64encode(certificate.fingerprint(_HASHES[how])).decode("ascii")
+@by_identity
+def _hashes(certificate: x509.Certificate) -> dict[CertificateHash, str | None]:
+    """How a card names its signer's certificate."""
+    kinds: dict[CertificateHash, hashes.HashAlgorithm] = {
+        CertificateHash.SHA1: hashes.SHA1(),  # noqa: S303 it names a certificate, and nothing rests on it
+        CertificateHash.SHA256: hashes.SHA256(),
+    }
+    named = {how: base64.b64encode(certificate.fingerprint(kind)).decode("ascii") for how, kind in kinds.items()}
+    return {**named, CertificateHash.LEFT_OUT: None}
 
 
 def _certificate_in(card: Part) -> x509.Certificate:

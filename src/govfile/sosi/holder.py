@@ -9,12 +9,12 @@ documentation of the STS (for RID), published test certificates.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
 from cryptography.x509.oid import NameOID
 
+from govfile.certificates._by_identity import by_identity
 from govfile.certificates.subject import Kind, Subject
 from govfile.errors import CredentialError, InvalidContent
 from govfile.sosi.card import SIGNED_LEVEL, UNSIGNED_LEVELS, CardType, IdCard
@@ -54,7 +54,7 @@ def rid_of(serial_number: str) -> str | None:
     return match[3] if match is not None and match[2] == "RID" else None
 
 
-@lru_cache(maxsize=256)
+@by_identity
 def holder_of(certificate: x509.Certificate) -> Holder:
     """Who holds an OCES certificate; raises `CredentialError` when it does not say."""
     subject = Subject.of(certificate)

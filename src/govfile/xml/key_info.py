@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import enum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from govfile.certificates._by_identity import by_identity
 from govfile.xml.algorithms import SAML_ID, WSSE
 from govfile.xml.canonical import escape_attribute, escape_text
 
@@ -77,7 +77,7 @@ class KeyInfo:
         return f"<ds:KeyInfo>{inner}</ds:KeyInfo>"
 
 
-@lru_cache(maxsize=64)
+@by_identity
 def _encoded(certificate: x509.Certificate) -> str:
     text = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
     return f"<ds:X509Certificate>{text}</ds:X509Certificate>"
