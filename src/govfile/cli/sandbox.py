@@ -64,6 +64,21 @@ def vero(
     return Exit.DONE
 
 
+@command(app, "sosi", profile=False)
+def sosi(
+    session: Session,
+    into: IntoOption = Path("sandbox"),
+    port: PortOption = 0,
+    sha256: Annotated[bool, typer.Option("--sha256", help="Let the STS sign with SHA-256 instead of SHA-1.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain HTTP instead of TLS.")] = False,
+) -> Exit:
+    """Run a strict Danish healthcare STS with services to call on localhost until Ctrl-C, and say how to connect."""
+    from govfile.sandbox.sosi import serve
+
+    serve(into=into, port=port, sha256=sha256, plain=plain, say=_say(session))
+    return Exit.DONE
+
+
 def _say(session: Session) -> Callable[[str], None]:
     def say(line: str) -> None:
         session.out.say(printable(line))

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
     from govfile.sandbox.sosi.authority import SosiSandbox as SosiSandbox
     from govfile.sandbox.sosi.calls import CallRefused as CallRefused
+    from govfile.sandbox.sosi.command import serve as serve
     from govfile.sandbox.sosi.consumer import Login as Login
     from govfile.sandbox.sosi.faults import Envelope as Envelope
     from govfile.sandbox.sosi.faults import Faults as Faults
@@ -48,6 +49,7 @@ _HOMES = {
     "SosiSandbox": "sosi.authority",
     "Spoilt": "sosi.faults",
     "Wrapping": "sosi.faults",
+    "serve": "sosi.command",
 }
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "SosiSandbox",
     "Spoilt",
     "Wrapping",
+    "serve",
 ]
 
 

@@ -12,7 +12,7 @@ from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
 from govfile.sandbox.listening import Listening
-from govfile.sandbox.sosi import examples, idp, jwt, place, stock
+from govfile.sandbox.sosi import examples, idp, jwt, place, stock, wsdl
 from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
 from govfile.sandbox.sosi.consumer import Consumer, Login
 from govfile.sandbox.sosi.door import Door
@@ -79,8 +79,8 @@ class SosiSandbox(Listening[Door]):
     def _routes(self) -> dict[str, tuple[str, Callable[[Request], Response]]]:
         paths = self.settings.paths
         others = {
-            paths.dgws: ("dgws", self.services.dgws),
-            paths.idws: ("idws", self.services.idws),
+            paths.dgws: ("dgws", self._described("dgws", self.services.dgws)),
+            paths.idws: ("idws", self._described("idws", self.services.idws)),
             paths.consumer: ("consumer", self.consumer.take),
         }
         # of two names for one path the first counts: the service itself tells their requests apart
@@ -91,6 +91,14 @@ class SosiSandbox(Listening[Door]):
             return Response(body=self.service.answer(name, request.body))
 
         return answer
+
+    def _described(self, name: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        def described(request: Request) -> Response:
+            if request.method == "GET" and request.query.lower() == "wsdl":
+                return Response(body=self.wsdl(name))
+            return answer(request)
+
+        return described
 
     # --- where it is
 
@@ -140,6 +148,15 @@ class SosiSandbox(Listening[Door]):
     def sts_certificate(self) -> x509.Certificate:
         """The certificate that cards, tokens and answers are signed with."""
         return stock.sts().certificate
+
+    @staticmethod
+    def sts_pem() -> bytes:
+        """The same as PEM."""
+        return pki.pem(stock.sts().certificate)
+
+    def wsdl(self, name: str = "dgws") -> bytes:
+        """The description of an echo service (`dgws` or `idws`); the same answers a GET with `?wsdl`."""
+        return wsdl.describe(self.service_url(name))
 
     # --- who exists
 

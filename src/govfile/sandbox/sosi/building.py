@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def element(name: str, *children: str, **attributes: str) -> str:
+def element(name: str, /, *children: str, **attributes: str) -> str:
     """An element with `children` that are XML already. `Name_` and `wsu__Id` stand for `Name` and `wsu:Id`."""
     return with_attributes(name, {_spelt(each): found for each, found in attributes.items()}, *children)
 
 
-def leaf(name: str, content: str, **attributes: str) -> str:
+def leaf(name: str, content: str, /, **attributes: str) -> str:
     """An element with text."""
     return element(name, escape(content), **attributes)
 

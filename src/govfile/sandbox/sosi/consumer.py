@@ -83,6 +83,9 @@ class Consumer:
         except binascii.Error as error:
             raise Unreadable("SAMLResponse is no Base64") from error
         assertion, was_encrypted = _assertion(response)
+        destination = response.get("Destination")
+        if destination is not None and destination != self._audiences[self._provider].recipient_url:
+            raise Unreadable(f"the response is for {destination}")
         self._check(assertion)
         found = attributes(assertion)
         return Login(

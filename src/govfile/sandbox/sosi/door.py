@@ -43,7 +43,7 @@ class Door(WebServer):
         if route is None:
             return Response(status=404, body=b"no such service\n", content_type="text/plain")
         name, answer = route
-        if request.method != "POST" and name != "dgws":  # which has a fault of its own for this
+        if request.method != "POST" and name not in ("dgws", "idws"):  # which answer this themselves
             return Response(status=405, body=b"POST only\n", content_type="text/plain", headers={"Allow": "POST"})
         faults = self._faults.for_service(name)
         if faults.drop_before:

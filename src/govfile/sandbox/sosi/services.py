@@ -112,6 +112,8 @@ class Services:
     def idws(self, request: Request) -> Response:
         """Judge a call with a token whose key signed it, and echo its body."""
         at = self._now("idws")
+        if request.method != "POST":
+            return Response(status=405, body=b"POST only\n", content_type="text/plain", headers={"Allow": "POST"})
         soap, call, refusal = NS["soap"], None, None
         try:
             root = calls.envelope(request.body)
