@@ -37,6 +37,11 @@ def test_the_body_is_cut_out_as_it_came_with_the_namespaces_it_needs() -> None:
     assert parse(cut).namespace == "urn:a"
 
 
+def test_ids_in_a_body_that_nobody_signed_may_stand_twice() -> None:
+    body = ok('<a:List ID="x"><a:Item id="1"/><a:Item id="1"/><a:Item xmlns:o="urn:o" o:id="x"/></a:List>')
+    assert read_soap(body, content_type=XML, status=200).body_names == ("{urn:a}List",)
+
+
 def test_a_header_is_cut_out_by_name() -> None:
     head = f'<e:Envelope xmlns:e="{SOAP_1_2}"><e:Header><w:Action xmlns:w="urn:w">go</w:Action></e:Header><e:Body/>'
     message = read_soap(head.encode() + b"</e:Envelope>", content_type="application/soap+xml", status=200)

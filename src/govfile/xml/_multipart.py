@@ -120,7 +120,7 @@ def _put_together(document: bytes, parts: dict[str, Part], limits: Limits) -> by
     """The document with each `xop:Include` replaced by what it names."""
     if b"Include" not in document:
         return document
-    tree = _tree.read(document, limits=limits, what="the answer's root part")
+    tree = _tree.read(document, limits=limits, what="the answer's root part", free=None)
     edits: list[tuple[int, int, Part]] = []
     for include in tree.root.iter(_INCLUDE):
         parent = include.getparent()

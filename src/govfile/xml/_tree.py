@@ -46,9 +46,10 @@ class Tree:
 
 
 def read(
-    content: bytes, *, limits: Limits | None = None, what: str = "the document", free: tuple[str, ...] = ()
+    content: bytes, *, limits: Limits | None = None, what: str = "the document", free: tuple[str, ...] | None = ()
 ) -> Tree:
-    """Read a document; `what` names it in errors. Ids below the element at the path `free` are none of ours.
+    """Read a document; `what` names it in errors. Ids below the element at the path `free` are none of ours (None:
+    no id is, for a document that is only looked at).
 
     Raises `ProtocolError` when it cannot be read, is beyond `limits`, or carries what this module refuses.
     """
@@ -93,7 +94,7 @@ def parser() -> XMLParser:
     return found
 
 
-def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...]) -> dict[str, _Element]:
+def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None) -> dict[str, _Element]:
     """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here."""
     root = tree.root
     questions = _questions(limits.depth)
@@ -104,10 +105,14 @@ def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...]) -> dic
         raise _refused(what, f"it has more than {limits.elements} elements")
     if count > limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
+    return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
+
+
+def _ids_of(tree: Tree, elements: list[_Element], what: str, free: tuple[str, ...]) -> dict[str, _Element]:
     ids: dict[str, _Element] = {}
     foreign: set[str] = set()
     unbound = tree.at(free)
-    for element in questions.with_ids(root):
+    for element in elements:
         ours = () if unbound and is_below(element, unbound) else _IDS
         for name, value in attributes(element):
             if name in ours:

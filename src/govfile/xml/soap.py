@@ -136,7 +136,7 @@ def _read(xml: bytes, media_type: str, status: int, limits: Limits) -> Tree:
     if not xml.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or _is_html(xml):
         raise ProtocolError(f"{came} instead of a SOAP message", excerpt=excerpt(xml))
     try:
-        tree = _tree.read(xml, limits=limits, what="the SOAP message")
+        tree = _tree.read(xml, limits=limits, what="the SOAP message", free=None)
     except ProtocolError as error:
         raise ProtocolError(f"{came}: {error.what}", excerpt=error.excerpt) from error
     if tree.root.tag not in {f"{{{SOAP_1_1}}}Envelope", f"{{{SOAP_1_2}}}Envelope"}:
