@@ -66,7 +66,7 @@ class _Teaching(abc.ABC):
 
         outgoing = self._outgoing(bytes_of(envelope), operation, str(binding_options["address"]))
         tree = tree_of(outgoing.wire)
-        teach(operation.binding.transport)
+        teach(operation.binding.wsdl.transport)
         return tree, _Carried(dict(http_headers), outgoing, cast("Any", utils).etree_to_string(tree), self.clock)
 
     def ingress(self, envelope: Any, http_headers: Any, operation: Any) -> tuple[Any, Any]:
