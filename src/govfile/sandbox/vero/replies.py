@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import gzip
 import re
+import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 _HUGE = 200 << 20
 _PLAIN = "text/plain; charset=utf-8"
 _PAGE = b"<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>\n"
-_VALUE = re.compile(r">([^<>]+)</")
+_VALUE = re.compile(r"<(RetrievalId|Certificate|Status|DeliveryDataStatus|Data)>([^<]+)</")
+_OPPOSITES = {"OK": "FAIL", "FAIL": "OK", "2": "3", "3": "2", "4": "3", "5": "3"}
 _CONTENT = re.compile(r"<(RetrievalId|Certificate|IRDeliveryId|Data)>[^<]*</\1>")
 _STATUS = re.compile(r"<(Status|DeliveryDataStatus)>[^<]*</")
 _ENTITIES = (
@@ -112,7 +115,8 @@ class Replies:
             name = xml.element("ds:KeyInfo", xml.leaf("ds:KeyName", self._signer))
             return re.sub(r"<ds:KeyInfo>.*</ds:KeyInfo>", name, signed, flags=re.DOTALL)
         if spoilt is Spoilt.WRAPPED:
-            forged, end = _changed(payload), payload.rindex("</")
+            forged = _changed(payload)
+            end = forged.rindex("</")
             return forged[:end] + signed + forged[end:]
         return signed
 
@@ -138,10 +142,13 @@ def _mistaken(answer: Answer, wrong: Wrong | None) -> str:
 
 
 def _changed(payload: str) -> str:
-    """The first value with another last character."""
+    """The first value that matters changed: a status into another, anything else in its middle."""
 
     def change(found: re.Match[str]) -> str:
-        return f">{found[1][:-1]}{'0' if found[1][-1] != '0' else '1'}</"
+        name, value = found[1], found[2]
+        middle = len(value) // 2
+        other = value[:middle] + ("0" if value[middle] != "0" else "1") + value[middle + 1 :]
+        return f"<{name}>{_OPPOSITES.get(value, other)}</"
 
     return _VALUE.sub(change, payload, count=1)
 
@@ -180,4 +187,12 @@ def _instead(whole: bytes, damage: Damage) -> Response:
 
 @functools.cache
 def _bomb() -> bytes:
-    return gzip.compress(b" " * _HUGE)
+    """Blanks in gzip (RFC 1952): one compressed piece again and again, since compressing all of it takes seconds."""
+    piece = b" " * (1 << 20)
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = squeeze.compress(piece) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    check, times = 0, _HUGE // len(piece)
+    for _ in range(times):
+        check = zlib.crc32(piece, check)
+    end = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS).flush()
+    return gzip.compress(b"")[:10] + block * times + end + struct.pack("<II", check, _HUGE)
