@@ -148,7 +148,9 @@ class TokenCache:
         with self._guarded():
             self._kept.clear()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many are kept in memory, spent ones included."""
         return len(self._kept)
 
     def __repr__(self) -> str:

@@ -38,7 +38,7 @@ class CardSource:
     ) -> None:
         self._sts = sts
         self._card = card
-        self._cache = cache or TokenCache(clock=sts.clock)
+        self._cache = TokenCache(clock=sts.clock) if cache is None else cache
         self._freshness = freshness
         self._legacy = legacy
         self._key = _key_of(sts, card, legacy=legacy)
