@@ -7,6 +7,7 @@ it is first used. Only the unused prefixes of `DECLARED` are not part of the can
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from govfile.errors import InvalidContent
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from govfile.sosi.card import IdCard
     from govfile.sosi.care_provider import CareProvider
 
-START = f'<saml:Assertion xmlns:saml="{SAML}"'
+START = f'<saml:Assertion xmlns:saml="{SAML}"'.encode()
 #: Prefixes of attribute names, which are mere text; declared because every sender does.
-DECLARED = f' xmlns:ds="{DS}" xmlns:medcom="{MEDCOM}" xmlns:sosi="{SOSI}"'
-END = "</saml:Assertion>"
+DECLARED = f' xmlns:ds="{DS}" xmlns:medcom="{MEDCOM}" xmlns:sosi="{SOSI}"'.encode()
+END = b"</saml:Assertion>"
 
 _CONFIRMED = (
     f"<saml:SubjectConfirmation><saml:ConfirmationMethod>{HOLDER_OF_KEY}</saml:ConfirmationMethod>"
@@ -32,31 +33,62 @@ _CONFIRMED = (
 )
 _BY_KEY = _CONFIRMED.format(f'<ds:KeyInfo xmlns:ds="{DS}"><ds:KeyName>{SIGNATURE_ID}</ds:KeyName></ds:KeyInfo>')
 
+#: What stands between the values: each closes the attribute before it and opens its own.
+_VALUE = '"><saml:AttributeValue>'
+_NEXT = '</saml:AttributeValue></saml:Attribute><saml:Attribute Name="'
+_DONE = "</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>"
+_CARD_ID = f'<saml:AttributeStatement id="IDCardData"><saml:Attribute Name="sosi:IDCardID{_VALUE}'
+_VERSION, _TYPE, _LEVEL, _HASH, _CARE_PROVIDER_NAME = (
+    f"{_NEXT}{name}{_VALUE}"
+    for name in (
+        "sosi:IDCardVersion",
+        "sosi:IDCardType",
+        "sosi:AuthenticationLevel",
+        "sosi:OCESCertHash",
+        "medcom:CareProviderName",
+    )
+)
+_SYSTEM = f'<saml:AttributeStatement id="SystemLog"><saml:Attribute Name="medcom:ITSystemName{_VALUE}'
+_CARE_PROVIDER = f'{_NEXT}medcom:CareProviderID" NameFormat="'
+_USER_LOG = '<saml:AttributeStatement id="UserLog">'
+_USER_START, _USER_END = '<saml:Attribute Name="', "</saml:AttributeValue></saml:Attribute>"
+_USER = tuple(
+    (field, f"{_USER_START}medcom:{name}{_VALUE}")
+    for field, name in (
+        ("cpr", "UserCivilRegistrationNumber"),
+        ("given_name", "UserGivenName"),
+        ("surname", "UserSurName"),
+        ("email", "UserEmailAddress"),
+        ("role", "UserRole"),
+        ("authorisation_code", "UserAuthorizationCode"),
+        ("occupation", "UserOccupation"),
+    )
+)
+_user_values = attrgetter(*(field for field, _ in _USER))
+
 
 def content(
     card: IdCard, *, card_id: str, level: int, certificate_hash: str | None, begin: datetime, end: datetime
-) -> str:
+) -> bytes:
     """All of the card between `START` and `END`, without a signature.
 
     `card` must have all that cards need (see `govfile.sosi.holder.filled`).
     """
-    if card.care_provider is None:
+    provider = card.care_provider
+    if provider is None:
         raise InvalidContent("the care provider is missing")
     begins, ends = times.write(begin, card.version), times.write(end, card.version)
-    name, name_format = name_id(card, card.care_provider)
-    hashed = "" if certificate_hash is None else _attribute("sosi:OCESCertHash", certificate_hash)
+    name, name_format = name_id(card, provider)
+    hashed = "" if certificate_hash is None else f"{_HASH}{certificate_hash}"
     return (
         f' IssueInstant="{begins}" Version="2.0" id="{CARD_ID}"><saml:Issuer>{card.issuer}</saml:Issuer>'
         f'<saml:Subject><saml:NameID Format="{name_format.value}">{escape_text(name)}</saml:NameID>'
         f'{_confirmation(card, level)}</saml:Subject><saml:Conditions NotBefore="{begins}" NotOnOrAfter="{ends}">'
-        f'</saml:Conditions><saml:AttributeStatement id="IDCardData">{_attribute("sosi:IDCardID", card_id)}'
-        f"{_attribute('sosi:IDCardVersion', card.version.value)}{_attribute('sosi:IDCardType', card.type.value)}"
-        f"{_attribute('sosi:AuthenticationLevel', str(level))}{hashed}</saml:AttributeStatement>{_user_log(card)}"
-        f'<saml:AttributeStatement id="SystemLog">{_attribute("medcom:ITSystemName", card.it_system)}'
-        f'<saml:Attribute Name="medcom:CareProviderID" NameFormat="{card.care_provider.format.value}">'
-        f"<saml:AttributeValue>{escape_text(card.care_provider.id)}</saml:AttributeValue></saml:Attribute>"
-        f"{_attribute('medcom:CareProviderName', card.care_provider.name)}</saml:AttributeStatement>"
-    )
+        f"</saml:Conditions>{_CARD_ID}{escape_text(card_id)}{_VERSION}{card.version.value}{_TYPE}{card.type.value}"
+        f"{_LEVEL}{level}{hashed}{_DONE}{_user_log(card)}{_SYSTEM}{escape_text(card.it_system)}{_CARE_PROVIDER}"
+        f"{provider.format.value}{_VALUE}{escape_text(provider.id)}{_CARE_PROVIDER_NAME}{escape_text(provider.name)}"
+        f"{_DONE}"
+    ).encode()
 
 
 def name_id(card: IdCard, care_provider: CareProvider) -> tuple[str, NameFormat]:
@@ -86,21 +118,6 @@ def _confirmation(card: IdCard, level: int) -> str:
 def _user_log(card: IdCard) -> str:
     if card.role is None:
         return ""
-    attributes = (
-        ("medcom:UserCivilRegistrationNumber", card.cpr),
-        ("medcom:UserGivenName", card.given_name),
-        ("medcom:UserSurName", card.surname),
-        ("medcom:UserEmailAddress", card.email),
-        ("medcom:UserRole", card.role),
-        ("medcom:UserAuthorizationCode", card.authorisation_code),
-        ("medcom:UserOccupation", card.occupation),
-    )
-    written = "".join(_attribute(name, value) for name, value in attributes if value is not None)
-    return f'<saml:AttributeStatement id="UserLog">{written}</saml:AttributeStatement>'
-
-
-def _attribute(name: str, value: str) -> str:
-    return (
-        f'<saml:Attribute Name="{name}"><saml:AttributeValue>{escape_text(value)}'
-        "</saml:AttributeValue></saml:Attribute>"
-    )
+    given = zip(_USER, _user_values(card), strict=True)
+    written = [f"{start}{escape_text(value)}{_USER_END}" for (_, start), value in given if value is not None]
+    return f"{_USER_LOG}{''.join(written)}</saml:AttributeStatement>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -51,14 +52,13 @@ _USER_FIELDS = {
 
 
 #: Every text that may be left out, with the words for messages.
-_TEXTS = tuple(
-    {
-        **_USER_FIELDS,
-        "id": "the card's id",
-        "alternative_identifier": "the alternative identifier",
-        "username": "the user name",
-    }.items()
-)
+_TEXTS = {
+    **_USER_FIELDS,
+    "id": "the card's id",
+    "alternative_identifier": "the alternative identifier",
+    "username": "the user name",
+}
+_texts = attrgetter(*_TEXTS)
 
 
 def _plain_cpr(value: str | None) -> str | None:
@@ -98,8 +98,7 @@ class IdCard:
         if not self.issuer:
             object.__setattr__(self, "issuer", name_from(self.it_system))
         check_name("the issuer", self.issuer)
-        for field, what in _TEXTS:
-            value = getattr(self, field)
+        for what, value in zip(_TEXTS.values(), _texts(self), strict=True):
             if value is not None:
                 check_text(what, value)
         self._check_user()

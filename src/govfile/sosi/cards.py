@@ -74,11 +74,9 @@ def build(
     level = SIGNED_LEVEL[card.type]
     hashed = _hashes(certificate)[card.certificate_hash]
     text, fields = _written(card, level, hashed, _window(at, life, back_dating, card.version), randomness)
-    canonical = f"{_writing.START}{text}{_writing.END}".encode()
-    signature = enveloped_signature(
-        canonical, CARD_ID, credential, algorithm=algorithm, signature_id=_SIGNATURE_ID
-    ).decode()
-    xml = f"{_writing.START}{_writing.DECLARED}{text}{signature}{_writing.END}".encode()
+    canonical = b"".join((_writing.START, text, _writing.END))
+    signature = enveloped_signature(canonical, CARD_ID, credential, algorithm=algorithm, signature_id=_SIGNATURE_ID)
+    xml = b"".join((_writing.START, _writing.DECLARED, text, signature, _writing.END))
     return SignedCard(xml=xml, signer=certificate, **fields)
 
 
@@ -102,7 +100,7 @@ def write(
         raise InvalidContent("the user's given name or surname is missing")
     at = at or datetime.now(UTC)
     text, fields = _written(card, card.level, None, _window(at, life, back_dating, card.version), randomness)
-    return WrittenCard(xml=f"{_writing.START}{_writing.DECLARED}{text}{_writing.END}".encode(), **fields)
+    return WrittenCard(xml=b"".join((_writing.START, _writing.DECLARED, text, _writing.END)), **fields)
 
 
 def read_card(xml: bytes) -> SignedCard:
@@ -165,7 +163,7 @@ def _written(
     hashed: str | None,
     window: tuple[datetime, datetime],
     randomness: Callable[[int], bytes],
-) -> tuple[str, dict[str, Any]]:
+) -> tuple[bytes, dict[str, Any]]:
     """The text of the card, and the fields of the value it becomes."""
     card_id = card.id or base64.b64encode(randomness(16)).decode("ascii")
     begin, end = window

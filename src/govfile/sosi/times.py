@@ -68,7 +68,7 @@ def write(at: datetime, version: DgwsVersion = DgwsVersion.V1_0_1) -> str:
         raise ConfigurationError(f"the time {at} has no time zone", advice="give an aware datetime, e.g. in UTC")
     if version is DgwsVersion.V1_0:
         return at.astimezone(DANISH_TIME).replace(tzinfo=None, microsecond=0).isoformat()
-    return at.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+    return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def read(text: str, what: str = "a time") -> datetime:

@@ -7,6 +7,7 @@ exclusive form but loses inherited namespaces where they count: in the inclusive
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How an `InclusiveNamespaces` list names the default namespace.
 DEFAULT = "#default"
+
+_TO_ESCAPE = re.compile("[&<>\r]")
 
 
 def canonicalize(
@@ -62,6 +65,8 @@ def canonical_bytes(element: _Element, method: Canonicalization, prefixes: Seque
 
 def escape_text(text: str) -> str:
     """Text as canonical XML writes it."""
+    if _TO_ESCAPE.search(text) is None:
+        return text
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
 
 
