@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from govfile.sosi.assertions import Assertion as Assertion
     from govfile.sosi.assertions import read_assertion as read_assertion
     from govfile.sosi.audience import Audience as Audience
+    from govfile.sosi.authorisation import Authorisation as Authorisation
+    from govfile.sosi.authorisation import AuthorisationMatch as AuthorisationMatch
+    from govfile.sosi.authorisation import AuthorisationOutcome as AuthorisationOutcome
+    from govfile.sosi.authorisation import match_authorisation as match_authorisation
     from govfile.sosi.browser import from_url_value as from_url_value
     from govfile.sosi.browser import log_in_form as log_in_form
     from govfile.sosi.browser import to_url_value as to_url_value
@@ -92,6 +96,10 @@ _HOMES = {
     "IdentityToken": "tokens",
     "OiosamlAssertion": "tokens",
     "Audience": "audience",
+    "Authorisation": "authorisation",
+    "AuthorisationMatch": "authorisation",
+    "AuthorisationOutcome": "authorisation",
+    "match_authorisation": "authorisation",
     "CardType": "card",
     "CertificateHash": "card",
     "IdCard": "card",
