@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from govfile.certificates.renewal import RenewalWindow
-from govfile.certificates.request import key_of_request, subject_name
+from govfile.certificates.request import USUAL_BITS, key_of_request, subject_name
 from govfile.certificates.subject import Subject
 from govfile.errors import ConfigurationError, CredentialError
 from govfile.vero.application import Application, Journal, Kind, Step
@@ -142,6 +143,8 @@ class Clerk:
 
     def _begin(self, slot: SlotId, name: str | None, key: PrivateKey | None) -> Pending:
         """A key and its request on the disk: those that wait already, unless another key is wanted."""
+        if key is not None:
+            _check_key(key)
         waiting = self.store.pending(slot)
         if waiting is not None and key is not None and key_of_request(waiting.request) != key.public_key():
             if Application.of(waiting).step not in (Step.READY, Step.REFUSED):
@@ -172,6 +175,16 @@ class Clerk:
                 advice=f"renew then; this computer's clock says {now:%Y-%m-%d %H:%M} UTC",
             )
         return self.store.credential(slot, at=now)
+
+
+def _check_key(key: PrivateKey) -> None:
+    """A refused request may cost one-time codes, so what is unlikely to pass is stopped here."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ConfigurationError(
+            "the service is not known to take other keys than RSA", certain="nothing was sent", advice="give an RSA key"
+        )
+    if key.key_size != USUAL_BITS:
+        logger.warning("a key of %d bits is given; the service is said to take %d alone", key.key_size, USUAL_BITS)
 
 
 def _organisation(current: Generation) -> str:

@@ -47,8 +47,9 @@ class CertificateService:
     wanted. `bits` is the size of new RSA keys; the service is said to take 2048 alone. `is_strict` refuses answers
     that hold elements nobody described; else they are reported in the log.
 
-    It is also what a `Renewer` asks: `Renewer(keys, {"vero": service})`. Every method raises `KeyStoreError` when the
-    store cannot be read or written, and `KeyStoreBusy` when another process works on the same holder.
+    It is also what a `Renewer` of the same key store asks: `Renewer(keys, {"vero": service})`. Every method raises
+    `KeyStoreError` when the store cannot be read or written, and `KeyStoreBusy` when another process works on the same
+    holder.
     """
 
     def __init__(
