@@ -225,7 +225,7 @@ class Answer:
     def text(self, path: str) -> str | None:
         """The text at an XPath, None where there is nothing."""
         found = self.root.xpath(path, namespaces=NS)
-        return None if not found else str(found[0].xpath("string()"))
+        return str(self.root.xpath(f"string({path})", namespaces=NS)) if found else None
 
     @property
     def fault(self) -> tuple[str, str, str] | None:

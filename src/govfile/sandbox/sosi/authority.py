@@ -176,6 +176,7 @@ class SosiSandbox(Listening[Door]):
         *,
         cvr: str = place.CVR,
         company: str = place.COMPANY,
+        identifier: str | None = None,
         cpr: str | None = None,
         given_name: str = "",
         surname: str = "",
@@ -183,11 +184,15 @@ class SosiSandbox(Listening[Door]):
         national_roles: Iterable[str] = (),
         valid: tuple[datetime, datetime] | None = None,
     ) -> Holder:
-        """Issue one more certificate and tell the registers; without `cpr` they do not know its holder."""
+        """Issue one more certificate and tell the registers; without `cpr` they do not know its holder.
+
+        `identifier` is the RID, UID, FID or UUID of its subject, a fresh one by default.
+        """
         holder = new_holder(
             kind,
             cvr=cvr,
             company=company,
+            identifier=identifier,
             cpr=cpr,
             given_name=given_name,
             surname=surname,
