@@ -202,7 +202,13 @@ def _window(at: datetime, life: timedelta, back_dating: timedelta, version: Dgws
             f"a card cannot begin {back_dating} before now and hold for {life}",
             advice="let it hold for at most 24 hours, and for longer than it is dated back",
         )
-    return times.window(at - back_dating, life, version)
+    begin, end = times.window(at - back_dating, life, version)
+    if end <= at:
+        raise ConfigurationError(
+            f"no card of version {version.value} can be written now that holds for {life} only",
+            advice="let it hold for longer, or use version 1.0.1: 1.0 cannot tell the hour that the clocks repeat",
+        )
+    return begin, end
 
 
 @by_identity
