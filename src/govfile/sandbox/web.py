@@ -175,35 +175,36 @@ class _Server(TCPServer):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             context = self.owner.context()
             if context is not None:
-                connection = self._wrapped(plain, context)
+                connection = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+                self._shake_hands(connection)
             self.finish_request(connection, client_address)
             _say_goodbye(connection)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.owner.find(f"a conversation ended: {error}")
         finally:
             connection.close()
             with self._lock:
                 del self._open[threading.current_thread()]
 
-    def _wrapped(self, plain: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
-        connection = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+    def _shake_hands(self, connection: ssl.SSLSocket) -> None:
         with self._lock:
             self._open[threading.current_thread()] = connection
+            if self.owner.ending.is_set():
+                raise ConnectionAbortedError("the server stops")
         try:
             connection.do_handshake()
-        except BaseException:
+        except OSError as error:
+            self.owner.find(f"a handshake failed: {error}")
             _let_it_be_read(connection)  # or the alert is lost
-            connection.close()
             raise
-        return connection
 
     def end_conversations(self) -> None:
         """Close what is open, and wait for its threads."""
         with self._lock:
             threads = dict(self._open)
         for connection in threads.values():
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # not the method of `ssl`, which takes TLS from under the other thread
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in threads:
             thread.join(_STOP_WITHIN)
 
