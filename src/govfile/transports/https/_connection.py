@@ -16,6 +16,7 @@ from govfile.transports.https._watch import (
     Watch,
     WatchedSocket,
     WatchedTls,
+    is_readable,
     says_something,
 )
 
@@ -45,7 +46,7 @@ class Connection:
         if now >= self.kept_since + self.kept_for:
             return False
         try:
-            return not says_something(self.sock)
+            return not (is_readable(self.sock) and says_something(self.sock))
         except OSError:
             return False
 

@@ -103,7 +103,9 @@ def _send_all(sock: WatchedSocket | WatchedTls, send: Any, data: Any, flags: int
 
 
 def is_readable(sock: socket.socket) -> bool:
-    """Whether something came, or the end."""
+    """Whether something came, or the end; words that TLS has read and not given out count too."""
+    if isinstance(sock, WatchedTls) and sock.pending():
+        return True
     poller = select.poll()
     poller.register(sock, select.POLLIN)
     return bool(poller.poll(0))
