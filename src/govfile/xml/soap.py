@@ -112,7 +112,7 @@ def read_soap(body: bytes, *, content_type: str, status: int, limits: Limits | N
     if media_type == "multipart/related":
         xml = _multipart.root_part(body, content_type, limits)
     else:
-        _check_charset(body, _multipart.parameters(content_type).get("charset", ""), status)
+        _check_charset(body, content_type, status)
         xml = body
     tree = _read(xml, media_type, status, limits)
     version = "1.1" if tree.root.tag == f"{{{SOAP_1_1}}}Envelope" else "1.2"
@@ -122,12 +122,18 @@ def read_soap(body: bytes, *, content_type: str, status: int, limits: Limits | N
     return SoapMessage(xml=xml, version=version, fault=fault, _read=tree)
 
 
-def _check_charset(body: bytes, charset: str, status: int) -> None:
+def _check_charset(body: bytes, content_type: str, status: int) -> None:
     """What is in ASCII only reads the same in whatever the header says."""
+    charset = _multipart.parameters(content_type).get("charset", "") if _says_more(content_type) else ""
     if charset.lower() not in _SAFE_CHARSETS and (charset.lower().startswith(("utf", "ucs")) or not body.isascii()):
         raise ProtocolError(
             f"the server answered HTTP {status} in the character set {charset[:40]!r}; SOAP messages are read in UTF-8"
         )
+
+
+def _says_more(content_type: str) -> bool:
+    """Whether there is anything to look at; nearly always it is `charset=utf-8` and nothing else."""
+    return content_type.partition(";")[2].strip().lower() not in {"", "charset=utf-8", 'charset="utf-8"'}
 
 
 def _read(xml: bytes, media_type: str, status: int, limits: Limits) -> Tree:
