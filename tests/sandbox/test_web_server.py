@@ -271,7 +271,15 @@ def test_without_a_certificate_the_client_is_told_so(version: ssl.TLSVersion) ->
     with running(tls=tls) as server, connected(server, trusting()) as connection:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             ask(connection)
-        assert any("certificate" in why.lower() for why in server.findings)
+        _wait_for(lambda: any("certificate" in why.lower() for why in server.findings))
+
+
+def _wait_for(happened: Callable[[], bool]) -> None:
+    """The server's thread may be a moment behind the client's."""
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_certificate_may_be_optional(tmp_path: Path) -> None:
