@@ -52,7 +52,7 @@ def test_the_body_goes_into_an_envelope_with_the_cards_own_bytes(service: Servic
     reply = read(opened.post(ADDRESS, BODY, auth=auth()))
     (call,) = service.calls
     assert card().xml in service.seen[0]
-    assert b"<word>hej</word>" in reply.accepted(call.header.message_id)
+    assert reply.accepted(call.header.message_id) == b'<Pong xmlns="urn:example"><word>hej</word></Pong>'
     assert (call.unsigned_body, reply.in_response_to) == (BODY, call.header.message_id)
     assert (reply.flow_status, reply.security_level, reply.created) == (FlowStatus.FINALISED, 1, NOW)
     assert service.headers[0]["CONTENT_TYPE"] == "text/xml; charset=utf-8"

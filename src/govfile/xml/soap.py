@@ -13,7 +13,7 @@ import attrs
 from govfile.errors import ProtocolError
 from govfile.xml import _multipart, _tree
 from govfile.xml.parse import Limits, excerpt
-from govfile.xml.splicing import standing_alone
+from govfile.xml.splicing import named_in, span_in, standing_alone
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -71,11 +71,10 @@ class SoapMessage:
         return tuple(str(child.tag) for child in self._children())
 
     def body_child(self) -> bytes:
-        """The bytes of the one element in the body, able to stand alone: namespaces that it inherits are declared on
-        it, everything else is as it came. Raises `ProtocolError` when there is none, or more than one.
+        """The bytes of the one element in the body, able to stand alone: namespaces that it inherits and names are
+        declared on it, everything else is as it came. Raises `ProtocolError` when there is none, or more than one.
         """
-        child = self._only()
-        return standing_alone(self.xml, _tree.indices(child), dict(child.nsmap))
+        return self._alone(self._only())
 
     def header_child(self, name: str) -> bytes | None:
         """The bytes of the header of this name (`{namespace}local`), able to stand alone; None where there is none.
@@ -86,7 +85,12 @@ class SoapMessage:
         found = self._read.at((self._read.root.tag, f"{namespace}Header", name))
         if len(found) > 1:
             raise ProtocolError(f"the answer has {len(found)} headers {name}")
-        return standing_alone(self.xml, _tree.indices(found[0]), dict(found[0].nsmap)) if found else None
+        return self._alone(found[0]) if found else None
+
+    def _alone(self, element: _Element) -> bytes:
+        span = span_in(self._read, element)
+        needed = named_in(self.xml[span.start : span.end], dict(element.nsmap))
+        return standing_alone(self.xml, span, needed)
 
     def _children(self) -> list[_Element]:
         body = _body(self._read)

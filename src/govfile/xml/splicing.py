@@ -92,6 +92,15 @@ def element_at(tree: _tree.Tree, path: tuple[str, ...]) -> _Element:
     return found[0]
 
 
+def named_in(xml: bytes, inherited: Mapping[str | None, str]) -> dict[str | None, str]:
+    """Those of the `inherited` namespaces (by prefix, None: the default one) that `xml` may need to stand alone: the
+    default one, and each whose prefix stands anywhere in it, in names or in values.
+
+    Enough for the exclusive canonical form; the inclusive one also writes namespaces that nothing names.
+    """
+    return {prefix: name for prefix, name in inherited.items() if prefix is None or f"{prefix}:".encode() in xml}
+
+
 def standing_alone(document: bytes, place: Span | Sequence[int], inherited: Mapping[str | None, str]) -> bytes:
     """The bytes of the element at `place` (or see `span_of`), with those namespaces declared on it that it `inherited`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,15 +10,13 @@ import attrs
 from govfile.xml import _tree
 from govfile.xml.algorithms import Canonicalization
 from govfile.xml.canonical import canonical_bytes
-from govfile.xml.splicing import span_in, standing_alone
+from govfile.xml.splicing import named_in, span_in, standing_alone
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from govfile.xml._tree import Row
     from govfile.xml.parse import Element, Limits
-
-_PREFIX_USED = re.compile(rb"([^\s<>/\"'=:&;]+):")
 
 
 @attrs.frozen(eq=False, slots=False, repr=False)
@@ -66,11 +63,9 @@ class UnsignedPart:
     def original(self) -> bytes:
         """The element's bytes as they came, with those inherited namespaces declared on it that are named in it."""
         span = span_in(self._document, self._node)
-        own = self._document.content[span.start : span.end]
-        used = {prefix.decode("utf-8", "replace") for prefix in _PREFIX_USED.findall(own)}
         above = self._node.getparent()
         inherited = {} if above is None else dict(above.nsmap)
-        needed = {prefix: name for prefix, name in inherited.items() if prefix is None or prefix in used}
+        needed = named_in(self._document.content[span.start : span.end], inherited)
         return standing_alone(self._document.content, span, needed)
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ from govfile.xml._signature import SIGNATURE, read_signature
 from govfile.xml._signed_by import certificate_of
 from govfile.xml.canonical import canonical_bytes
 from govfile.xml.policy import Coverage
-from govfile.xml.splicing import quick_span, standing_alone
+from govfile.xml.splicing import Span, named_in, quick_span, span_of, standing_alone
 from govfile.xml.tokens import canonical_token
 from govfile.xml.unsigned import UnsignedPart
 from govfile.xml.window import check_window
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from govfile.xml._tree import Row
     from govfile.xml.parse import Element
     from govfile.xml.policy import Part, Policy
-    from govfile.xml.splicing import Span
 
 _WRITTEN_ANEW = "look whether something on its way wrote the XML anew, prettified above all"
 
@@ -55,6 +54,7 @@ class VerifiedPart:
     _document: bytes
     _place: Span | tuple[int, ...]
     _inherited: dict[str | None, str]
+    _names_only_what_it_uses: bool
 
     @cached_property
     def root(self) -> _Element:
@@ -77,10 +77,15 @@ class VerifiedPart:
     def original(self) -> bytes:
         """The element's bytes as they came, signature included: what to keep and to pass on.
 
-        The namespaces it inherited in its message are declared on it, so that it stands alone and fits elsewhere. Read
-        nothing from it: comments in it, for one, were not signed.
+        Those namespaces it inherited in its message and names are declared on it (all of them, where it was signed in
+        a form that writes them all), so that it stands alone and fits elsewhere. Read nothing from it: comments in it,
+        for one, were not signed.
         """
-        return standing_alone(self._document, self._place, self._inherited)
+        place = self._place if isinstance(self._place, Span) else span_of(self._document, self._place)
+        needed = self._inherited
+        if self._names_only_what_it_uses:
+            needed = named_in(self._document[place.start : place.end], needed)
+        return standing_alone(self._document, place, needed)
 
     def __repr__(self) -> str:
         return f"<VerifiedPart {self.path[-1]}, {len(self.content)} bytes>"
@@ -209,7 +214,8 @@ def _part(
             "the digest of a signed part does not hold: it was changed after it was signed",
             advice=_WRITTEN_ANEW,
         )
-    return VerifiedPart(part.path, content, tree.content, place, {} if above is None else dict(above.nsmap))
+    inherited = {} if above is None else dict(above.nsmap)
+    return VerifiedPart(part.path, content, tree.content, place, inherited, method.is_exclusive and not prefixes)
 
 
 def _take_out(signature: _Element, element: _Element) -> None:
