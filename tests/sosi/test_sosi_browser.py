@@ -6,7 +6,6 @@ import base64
 import gzip
 import re
 import zlib
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ from govfile.sosi.browser import from_url_value, log_in_form, response, to_url_v
 from govfile.sosi.card import IdCard
 from govfile.xml.unsigned import read_unsigned
 from support.fake_sts import CPR, FakeSts
+from support.html_forms import Form
 from support.xml_messages import NOW, SAML
 
 if TYPE_CHECKING:
@@ -31,23 +31,6 @@ def assertion() -> OiosamlAssertion:
     client = FakeSts().client()
     card = client.issue(IdCard.user(it_system="Example Lab", role="7170", cpr=CPR))
     return client.to_oiosaml(card, audience="https://sp.example.dk")
-
-
-class Form(HTMLParser):
-    """The one form of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = self.method = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        if tag == "form":
-            self.action, self.method = found["action"] or "", found["method"] or ""
-        if tag == "input":
-            self.fields[found["name"] or ""] = found["value"] or ""
 
 
 def test_a_token_in_a_url_is_gzip_in_base64url_without_padding() -> None:
