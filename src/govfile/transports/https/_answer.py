@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import zlib
+from email.errors import MultipartInvariantViolationDefect, StartBoundaryNotFoundDefect
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from govfile.transports.https._watch import WatchedSocket, WatchedTls
 
 _BLOCK = 64 * 1024
+#: What the reader of heads misses after one that announces parts: it reads no body.
+_OF_THE_BODY = {StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect}
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _NO_BODY = {204, 205, 304}
 _KEPT = re.compile(r"timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
@@ -48,7 +51,7 @@ def _framing(answer: http.client.HTTPResponse) -> int | None:
 
     Two readers that disagree on where an answer ends disagree on what the next one is (RFC 9112, 6.3).
     """
-    if answer.headers.defects or answer.status < 200:
+    if any(type(found) not in _OF_THE_BODY for found in answer.headers.defects) or answer.status < 200:
         raise _unreadable(f"HTTP {answer.status}" if answer.status < 200 else "its head is malformed")
     if 300 <= answer.status < 400:
         raise _redirected(answer)
