@@ -120,7 +120,7 @@ def _check_content(card: Card, found: dict[str, str]) -> None:
     wrong = {
         "no issuer": not card.issuer,
         "a blank in the issuer": any(each.isspace() for each in card.issuer),
-        "no NameID": not card.name_id,
+        "no NameID": not card.name_id and not (card.is_user and card.name_id_format == "medcom:cprnumber"),
         f"NameID format {card.name_id_format}": card.name_id_format not in _FORMATS,
         "no card id": not card.card_id,
         f"card type {kind!r}": kind not in ("user", "system"),

@@ -14,7 +14,7 @@ from lxml import etree
 
 from govfile.sandbox.sosi import names
 from govfile.sandbox.sosi.building import declare, element, leaf, with_attributes
-from govfile.sandbox.sosi.reading import canonical, ids
+from govfile.sandbox.sosi.reading import canonical
 from govfile.sandbox.sosi.settings import SigningAlgorithm
 
 if TYPE_CHECKING:
@@ -73,8 +73,11 @@ def detached(
     *,
     key_info: str | None = None,
 ) -> None:
-    """Sign the elements with these ids, and put the signature at the end of `place`."""
-    known = ids(root)
+    """Sign the elements with these ids (`wsu:Id`), and put the signature at the end of `place`.
+
+    What else has ids is not looked at: a token that was spoilt on request may have some twice.
+    """
+    known = {each.get(names.tag("wsu:Id")): each for each in root.iter("{*}*")}
     digests = [(name, (names.EXC_C14N,), canonical(known[name])) for name in references]
     signature = _signature(digests, signer, key_info, {})
     place.append(signature)
