@@ -30,7 +30,7 @@ class Damage(enum.Enum):
     NO_CONTENT = "204"
     REDIRECT = "307 to another host"
     GZIP_BOMB = "200 MB of blanks in a gzip"
-    WRONG_CHARSET = "UTF-16 that says it is UTF-8"
+    WRONG_CHARSET = "Latin-1 that says it is UTF-8"
     ENDLESS = "a chunk that never ends"
     NOT_XML = "something else"
     TRUNCATED = "the first half only, with a length that fits"

@@ -30,6 +30,7 @@ _VALUE = re.compile(r"<(RetrievalId|Certificate|Status|DeliveryDataStatus|Data)>
 _OPPOSITES = {"OK": "FAIL", "FAIL": "OK", "2": "3", "3": "2", "4": "3", "5": "3"}
 _CONTENT = re.compile(r"<(RetrievalId|Certificate|IRDeliveryId|Data)>[^<]*</\1>")
 _STATUS = re.compile(r"<(Status|DeliveryDataStatus)>[^<]*</")
+_FINNISH = "<SOAP-ENV:Header><!-- Päätös --></SOAP-ENV:Header>"
 _ENTITIES = (
     '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
     '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">'
@@ -160,7 +161,7 @@ def _damaged(message: str, damage: Damage) -> Response:
     bodies = {
         Damage.NOT_XML: b"\x00\x01\x02 this is not XML",
         Damage.TRUNCATED: whole[: len(whole) // 2],
-        Damage.WRONG_CHARSET: message.encode("utf-16"),
+        Damage.WRONG_CHARSET: message.replace(header, _FINNISH).encode("latin-1"),
         Damage.DOCTYPE: b"<!DOCTYPE x>" + whole,
         Damage.ENTITIES: (_ENTITIES + message.replace(header, "<SOAP-ENV:Header>&d;&e;</SOAP-ENV:Header>")).encode(),
         Damage.DEEP: message.replace(header, nested).encode(),
