@@ -84,7 +84,7 @@ class Qualified(SphinxPostTransform):
             name, module = node.get("reftarget", ""), _module_of(node)
             if node.get("refdomain") == "py" and module and "." not in name:
                 whole = _meant(module).get(name, "")
-                if whole in described:
+                if whole in described or (whole and not whole.startswith("govfile.")):
                     node["reftarget"] = whole
 
 
@@ -107,8 +107,12 @@ def _meant(module: str) -> dict[str, str]:
     home = importlib.import_module(module)
     found: dict[str, str] = {}
     for node in ast.walk(ast.parse(inspect.getsource(home))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("govfile"):
-            for alias in node.names:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
+            if not (node.module or "").startswith("govfile"):
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            else:
                 meant = getattr(importlib.import_module(str(node.module)), alias.name, None)
                 if inspect.isclass(meant):
                     found[alias.asname or alias.name] = f"{meant.__module__}.{meant.__qualname__}"

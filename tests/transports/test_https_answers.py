@@ -280,6 +280,17 @@ def test_w06_a_server_that_does_not_take_the_request_does_not_outlast_a_deadline
             transport.post("", bytes(30_000_000))
 
 
+def test_a_server_that_takes_the_request_drop_by_drop_does_not_outlast_the_total() -> None:
+    def sip(sock: Any) -> None:
+        while not server.stopping.wait(0.01) and sock.recv(4096):
+            pass
+
+    with ScriptedHttps(tls=False) as server, server.transport(timeouts=attrs.evolve(PATIENT, total=0.5)) as transport:
+        server._talk = sip  # type: ignore[method-assign]
+        with pytest.raises(OutcomeUnknown, match="took no more of it"):
+            transport.post("", bytes(30_000_000))
+
+
 def test_an_answer_before_the_whole_request_was_taken_is_an_answer() -> None:
     """A server may refuse a request by its length; the connection is not used again."""
 
