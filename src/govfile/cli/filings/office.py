@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
+    from govfile.cli.output import Output
+    from govfile.cli.session import Session
+    from govfile.filing.ledger import Ledger
     from govfile.filing.patience import Patience
     from govfile.filing.recovery import Resumed
     from govfile.filing.submission import Submission
@@ -41,3 +46,15 @@ class Place:
     authority: str
     environment: str
     patience: Patience
+
+
+@attrs.frozen(kw_only=True)
+class Desk:
+    """How the commands of one authority reach it: `open` its office for a session's profile, where that is (`place`),
+    `look` for what came back into a folder, and `report` that, line by line.
+    """
+
+    open: Callable[[Session, Ledger], AbstractContextManager[Office]]
+    place: Callable[[Session], Place]
+    look: Callable[[Any, Path], Any]
+    report: Callable[[Output, Any], None]

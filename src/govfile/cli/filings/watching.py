@@ -1,6 +1,4 @@
-"""Look again and again until everything is answered: the part of `watch` that every authority shares."""
-
-from __future__ import annotations
+"""`watch`: look again and again until everything is answered; the same for every authority."""
 
 import contextlib
 import random
@@ -11,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from govfile.cli import exits, show
+from govfile.cli.commands import command
 from govfile.cli.exits import Exit
-from govfile.cli.filings.looking import under_way
+from govfile.cli.filings.looking import IntoOption, under_way
 from govfile.cli.lookup import find_one
+from govfile.cli.session import Session
 from govfile.errors import Retry, TransportError
 from govfile.filing.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from govfile.cli.filings.office import Place
+    from govfile.cli.filings.office import Desk, Place
     from govfile.cli.output import Output
     from govfile.filing.ledger import Ledger
     from govfile.filing.submission import Submission
@@ -34,19 +34,44 @@ TimeoutOption = Annotated[float | None, typer.Option(metavar="SECONDS", min=0, h
 _UNDER_WAY = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.RECEIVED)
 
 
-def watched(ledger: Ledger, place: Place, which: list[str] | None) -> list[Submission]:
+def declare(app: typer.Typer, desk: "Desk", *, watch: str) -> None:
+    """Add the command to an authority's group; `watch` is its help text."""
+
+    def watching(
+        session: Session,
+        which: WatchedArgument = None,
+        into: IntoOption = None,
+        until: UntilOption = State.ANSWERED,
+        timeout: TimeoutOption = None,
+    ) -> Exit:
+        folder, where = session.into(into), desk.place(session)
+        with session.open_ledger() as ledger, desk.open(session, ledger) as office:
+
+            def look() -> None:
+                found = desk.look(office, folder)
+                if session.out.is_terminal and (found.submissions or found.answers):
+                    desk.report(session.out, found)
+
+            found = Watch(session.out, look, ledger, where, until).run(_watched(ledger, where, which), timeout)
+        return _summary(session.out, found, until)
+
+    watching.__doc__ = watch
+    command(app, "watch")(watching)
+
+
+def _watched(ledger: "Ledger", place: "Place", which: list[str] | None) -> "list[Submission]":
     """The filings of these ids or names, or all that are under way."""
     if which:
         return [find_one(ledger, one, authority=place.authority, environment=place.environment) for one in which]
     return list(under_way(ledger, place, _UNDER_WAY))
 
 
-def is_there(submission: Submission, until: State) -> bool:
+def is_there(submission: "Submission", until: State) -> bool:
     """Whether nothing more is to be waited for."""
     return submission.state.is_final or submission.state.has_reached(until)
 
 
-def summary(out: Output, found: list[Submission], until: State) -> Exit:
+def _summary(out: "Output", found: "list[Submission]", until: State) -> Exit:
     """What became of them, and the exit code."""
     for one in found:
         show.line(out, one)
@@ -65,20 +90,20 @@ class Watch:
 
     def __init__(
         self,
-        out: Output,
-        look: Callable[[], None],
-        ledger: Ledger,
-        place: Place,
+        out: "Output",
+        look: "Callable[[], None]",
+        ledger: "Ledger",
+        place: "Place",
         until: State,
         *,
-        sleep: Callable[[float], None] = time.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        sleep: "Callable[[float], None]" = time.sleep,
+        monotonic: "Callable[[], float]" = time.monotonic,
     ) -> None:
         self._out, self._collect, self._ledger, self._patience, self._until = out, look, ledger, place.patience, until
         self._sleep, self._monotonic = sleep, monotonic
         self._dice = random.SystemRandom()  # spreads the looks of many clients
 
-    def run(self, watched: list[Submission], timeout: float | None) -> list[Submission]:
+    def run(self, watched: "list[Submission]", timeout: float | None) -> "list[Submission]":
         """The filings as they are when all are there, or when the time (seconds) is up."""
         began = self._monotonic()
         limit = self._patience.give_up.total_seconds() if timeout is None else timeout
@@ -102,7 +127,7 @@ class Watch:
                 raise
             self._out.error(error)
 
-    def _pause(self, waiting: list[Submission]) -> float:
+    def _pause(self, waiting: "list[Submission]") -> float:
         from govfile.filing.waiting import sent_at
 
         now = datetime.now(UTC)
@@ -110,7 +135,7 @@ class Watch:
         return min(self._patience.pause(age).total_seconds() for age in ages) * (1 + self._dice.random() / 10)
 
     @contextlib.contextmanager
-    def _waiting(self, waiting: list[Submission], pause: float) -> Iterator[None]:
+    def _waiting(self, waiting: "list[Submission]", pause: float) -> "Iterator[None]":
         if not self._out.is_terminal:
             yield
             return
