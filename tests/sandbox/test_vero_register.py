@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMethod
+from signxml.signer import XMLSigner
 
 from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 START = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+INCLUSIVE = CanonicalizationMethod.CANONICAL_XML_1_0
 STATUS = "http://www.tulorekisteri.fi/2017/1/StatusRequestToIR"
 PROCESSING = timedelta(minutes=20)
 
@@ -150,6 +154,19 @@ def test_messages_must_be_signed_by_somebody_known(payroll: Payroll) -> None:
         assert heard.status == 500
         assert why in heard.fault
     assert payroll.customer.authority.records == ()
+
+
+def test_a_record_signed_as_in_the_published_examples_is_taken(payroll: Payroll) -> None:
+    """Inclusive canonical XML, a comment inside, the key beside the certificate; spaces between the elements."""
+    record = payroll.customer.authority.example("WageReports").replace(b"<Source>", b"\n <!-- payroll --> <Source>")
+    signer = XMLSigner(method=SignatureConstructionMethod.enveloped, c14n_algorithm=INCLUSIVE)
+    pem = payroll.certificate.public_bytes(Encoding.PEM).decode()
+    private = throw_away.key(Key.CUSTOMER)
+    made = signer.sign(etree.fromstring(record), key=private, cert=[pem], always_add_key_value=True)
+    message = etree.tostring(made).decode()
+    assert "KeyValue" in message
+    heard = payroll.customer.service("WageReportService", "SendWageReports", message)
+    assert (heard.status, heard["DeliveryDataStatus"]) == (200, "2")
 
 
 @pytest.mark.parametrize(
