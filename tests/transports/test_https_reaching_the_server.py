@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile.certificates.credential import Credential
 from govfile.certificates.trust import Trust
@@ -32,7 +34,7 @@ from govfile.transports.https_policy import HttpsPolicy
 from support import pki
 from support.ftp_servers import authority, client_identity
 from support.scripted_ftp import credential_of
-from support.scripted_https import PATIENT, ScriptedHttps, fails, never, trusted
+from support.scripted_https import PATIENT, ScriptedHttps, Talk, fails, never, plain, trusted
 
 TLS_1_2: dict[str, Any] = {"maximum": ssl.TLSVersion.TLSv1_2}
 TLS_1_3: dict[str, Any] = {"minimum": ssl.TLSVersion.TLSv1_3}
@@ -133,6 +135,30 @@ def test_a_client_certificate_is_presented(versions: dict[str, Any]) -> None:
         server.transport(credential=credential_of()) as transport,
     ):
         assert transport.post("/", b"").status == 200
+
+
+def test_a_client_certificate_is_presented_also_where_it_is_asked_for_late() -> None:
+    """Some servers ask only when they see what is requested (TLS 1.3, post-handshake authentication)."""
+    shown: list[object] = []
+
+    def late(talk: Talk) -> None:
+        assert isinstance(talk.sock, ssl.SSLSocket)
+        talk.sock.verify_client_post_handshake()
+        talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        talk.sock.settimeout(0.05)
+        while not talk.sock.getpeercert() and not talk.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                talk.sock.recv(1)
+        talk.sock.settimeout(None)
+        shown.append(talk.sock.getpeercert(binary_form=True))
+        talk.send(plain())
+
+    with ScriptedHttps(late, client_authority=authority().pem, **TLS_1_3) as server:
+        assert server.context is not None
+        server.context.post_handshake_auth = True
+        with server.transport(credential=credential_of()) as transport:
+            assert transport.post("/", b"<q/>").status == 200
+    assert shown == [client_identity().certificate.public_bytes(Encoding.DER)]
 
 
 @pytest.fixture
