@@ -125,7 +125,7 @@ def test_the_passive_command_follows_the_policy(start: Passive) -> None:
 def test_epsv_is_tried_where_pasv_is_not_known() -> None:
     with ScriptedFtp() as server:
         server.on["PASV"] = lambda talk, _: talk.reply("502 not known")
-        with contextlib.closing(server.transport()) as transport:
+        with contextlib.closing(server.transport(ask_ahead=False)) as transport:
             for name in ("/a", "/b"):
                 transport.put(name, DOCUMENT)
         assert server.count("PASV") == 1

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("govfile.transports.ftps")
 
+#: Seconds for which the answer to a command sent ahead is good: servers let a data port go that nobody comes to.
+_GOOD_FOR = 5.0
+
+
+class _Ahead:
+    """A command that was sent before anybody needed its reply, and that reply once it has been read."""
+
+    __slots__ = ("reply", "sent", "verb")
+
+    def __init__(self, verb: str, sent: float) -> None:
+        self.verb = verb
+        self.sent = sent
+        self.reply: Reply | None = None
+
 
 class Control:
     """One control connection. Raises `SessionEnded` when it is lost, `TimedOut`, `ProtocolError`."""
@@ -25,6 +39,7 @@ class Control:
         self._deadlines = deadlines
         self._reader = ReplyReader(reply_limit, deadlines.endpoint)
         self._last = ""
+        self._ahead: _Ahead | None = None
 
     @property
     def endpoint(self) -> str:
@@ -53,6 +68,7 @@ class Control:
 
     def send(self, verb: str, argument: bytes | None = None, *, phase: Phase = Phase.REQUEST) -> None:
         """Send one command. Refuses line breaks, and to speak while an unasked reply lies here."""
+        self._fetch_ahead()
         line = verb.encode("ascii") if argument is None else verb.encode("ascii") + b" " + argument
         if b"\r" in line or b"\n" in line or b"\0" in line:
             raise InvalidName("a line break or NUL cannot be part of a name, user or password", endpoint=self.endpoint)
@@ -66,6 +82,24 @@ class Control:
             self.channel.send(line + b"\r\n", self._deadlines.limit("reply", f"sending {verb}", phase))
         except DataLost as error:
             raise self._ended_by(error, f"sending {verb}", phase) from error.__cause__
+
+    def ask_ahead(self, verb: str) -> None:
+        """Send a command that leaves no trace, and wait for nothing; `take_ahead` has its reply."""
+        self.send(verb)
+        self._ahead = _Ahead(verb, self._deadlines.monotonic())
+
+    def take_ahead(self, verb: str) -> Reply | None:
+        """The reply to `verb`, once, where that was sent ahead and a moment ago; None otherwise."""
+        self._fetch_ahead()
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.verb != verb or self._deadlines.monotonic() - ahead.sent > _GOOD_FOR:
+            return None
+        return ahead.reply
+
+    def _fetch_ahead(self) -> None:
+        ahead = self._ahead
+        if ahead is not None and ahead.reply is None:
+            ahead.reply = self.reply(f"waiting for the reply to {ahead.verb}")
 
     def hide(self, secret: str) -> None:
         """Blot `secret` out of the replies that follow; "" ends that."""
@@ -102,6 +136,11 @@ class Control:
 
     def is_quiet(self) -> bool:
         """Whether nothing has come that nobody asked for: neither bytes of a reply nor the end of the connection."""
+        try:
+            if self._owes_ahead():
+                return True
+        except SessionEnded:
+            return False
         if not self._reader.is_empty:
             return False
         poller = select.poll()
@@ -114,6 +153,13 @@ class Control:
             if received is not None:
                 return False
         return True
+
+    def _owes_ahead(self) -> bool:
+        """Whether the reply to a command sent ahead has not come yet, or not the whole of it."""
+        ahead = self._ahead
+        if ahead is not None and ahead.reply is None:
+            ahead.reply = self.reply_now(f"waiting for the reply to {ahead.verb}")
+        return ahead is not None and ahead.reply is None
 
     def close(self, *, abort: bool = False) -> None:
         """Close the socket."""

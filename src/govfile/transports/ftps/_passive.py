@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,19 @@ class DataPorts:
 
         The address is always that of the control connection, whatever a PASV reply says.
         """
+        port = self._asked_ahead(session)
+        if port is not None:
+            with contextlib.suppress(ConnectionFailed):  # the server has let go of it
+                return self._reach(session, port), port
+        port = self._ask(session, session.peer[0])
+        return self._reach(session, port), port
+
+    def _reach(self, session: Session, port: int) -> socket.socket:
         family, address = session.peer
-        port = self._ask(session, family)
         limit = session.deadlines.limit("connect", f"connecting to the data port {port}")
         target: Any = (address[0], port, *address[2:])
         try:
-            return connect_address(family, target, session.deadlines, limit), port
+            return connect_address(family, target, session.deadlines, limit)
         except TimedOut as error:
             raise TimedOut(
                 f"data port {port} did not answer within {limit.seconds:g} s",
@@ -54,6 +62,16 @@ class DataPorts:
                 endpoint=session.control.endpoint,
                 advice=_firewall(port, session),
             ) from error
+
+    def ask_ahead(self, session: Session) -> None:
+        """Ask for the data port of the next transfer now, while nobody waits for it."""
+        if self._extended is not None and session.policy.ask_ahead:
+            session.control.ask_ahead("EPSV" if self._extended else "PASV")
+
+    def _asked_ahead(self, session: Session) -> int | None:
+        """The port that was asked for ahead; None where there is none, or none that is still good."""
+        reply = session.control.take_ahead("EPSV" if self._extended else "PASV")
+        return None if reply is None else _port_of(reply)
 
     def _ask(self, session: Session, family: int) -> int:
         if self._extended is None:

@@ -100,6 +100,8 @@ class FtpsTransport:
         self._context: TlsContext | None = None
         self._session: Session | None = None
         self._refusal: AuthenticationRefused | None = None
+        self._operation = ""
+        self._is_repeated = False
         self._raw_names: dict[str, bytes] = {}
         self._ports = DataPorts(self._policy.passive)
         self._transfers = Transfers(self._policy.session_reuse)
@@ -165,8 +167,7 @@ class FtpsTransport:
                 prepared[0].close()
                 raise
             receipt = upload.run(self._transfers, self._ports, prepared)
-            if upload.out_of_step:
-                self._drop()
+            self._look_ahead(session, is_over=upload.out_of_step)
             return receipt
 
     def get(
@@ -212,6 +213,7 @@ class FtpsTransport:
             raise ConfigurationError("one FtpsTransport is used by two threads", advice="open one for each thread")
         try:
             self._deadlines.begin()
+            self._is_repeated, self._operation = operation == self._operation, operation
             yield
         except SessionEnded as ended:
             self._drop()
@@ -279,6 +281,16 @@ class FtpsTransport:
         """What every transfer needs before its command: the type, and a TCP connection to a data port."""
         session.transfer_type(transfer_type)
         return self._ports.connect(session)
+
+    def _look_ahead(self, session: Session, *, is_over: bool) -> None:
+        """After a confirmed upload: where uploads follow each other, ask for the next data port already."""
+        if self._is_repeated and not is_over:
+            try:
+                self._ports.ask_ahead(session)
+            except (SessionEnded, GovfileError):
+                is_over = True  # the upload is confirmed all the same; the next call connects again
+        if is_over:
+            self._drop()
 
     def _start(self, verb: str, argument: bytes | None) -> Transfer:
         """A transfer towards us, its data connection secured."""
