@@ -73,7 +73,7 @@ def test_a_users_card_has_every_part_in_the_published_order() -> None:
         "AttributeStatement",
         "Signature",
     ]
-    assert dict(root.attrib) == {"IssueInstant": "2026-06-01T11:55:00Z", "Version": "2.0", "id": "IDCard"}
+    assert dict(root.items()) == {"IssueInstant": "2026-06-01T11:55:00Z", "Version": "2.0", "id": "IDCard"}
     fingerprint = hashlib.sha256(fake_sts.employee().certificate.public_bytes(Encoding.DER)).digest()
     assert attributes(card.xml) == [
         (
@@ -127,7 +127,7 @@ def test_a_systems_card_has_no_user_and_level_3() -> None:
 
 def test_the_signature_follows_the_cards_profile() -> None:
     signature = etree.fromstring(user_card().xml)[-1]
-    assert dict(signature.attrib) == {"id": "OCESSignature"}
+    assert dict(signature.items()) == {"id": "OCESSignature"}
     reference = signature.find(f"{{{DS}}}SignedInfo/{{{DS}}}Reference")
     assert reference is not None
     assert reference.get("URI") == "#IDCard"
