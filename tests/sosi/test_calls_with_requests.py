@@ -142,7 +142,9 @@ def test_a_body_that_is_not_there_or_streamed_is_refused(opened: requests.Sessio
 
 
 def test_what_is_no_xml_is_refused_before_it_is_sent(service: Service, opened: requests.Session) -> None:
-    for body in (b"ping", b"<a>", b"<a/><b/>"):
+    opening = b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
+    closing = b"</e:Body></e:Envelope>"
+    for body in (b"ping", b"<a>", b"<a/><b/>", opening + b"ping" + closing, opening + b"<a/><b/>" + closing):
         with pytest.raises(InvalidContent):
             opened.post(ADDRESS, body, auth=auth())
     assert service.seen == []
@@ -221,7 +223,7 @@ def test_every_code_has_advice_whatever_its_case(code: FaultCode) -> None:
 
 def test_w07_a_refusal_says_when_the_clocks_differ() -> None:
     reply = reply_to(DgwsFault(code="expired_idcard", text="").written(), status=500)
-    with pytest.raises(Rejected, match="10 minutes slow"):
+    with pytest.raises(Rejected, match="10 minutes behind"):
         reply.accepted(at=NOW, their_time=NOW + timedelta(minutes=10))
 
 

@@ -155,7 +155,8 @@ def test_faults_become_errors_with_advice(
     with pytest.raises(Rejected) as refused:
         client(transport, plugin()).service.Ping(word="hej")
     error = refused.value
-    assert (error.code, error.retry, error.known, error.endpoint) == (code, retry, known, "service.test")
+    assert (error.code, error.retry, error.known) == (code, retry, known)
+    assert (error.operation, error.endpoint) == ("Ping", "service.test")
     assert error.advice
     assert "0101001234" not in str(error)
     assert len(service.seen) == 1

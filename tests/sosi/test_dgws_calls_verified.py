@@ -220,6 +220,7 @@ MISSHAPEN = {
     "no time stamp": (re.sub(rb"<wsu:Timestamp>.*</wsu:Timestamp>", b"", request()), "missing_required_header"),
     "a time that is none": (changed(b"<wsu:Created>2026", b"<wsu:Created>now"), "syntax_error"),
     "two elements in the body": (changed(BODY, BODY + BODY), "syntax_error"),
+    "text in the body": (changed(BODY, b"ping" + BODY), "syntax_error"),
     "two bodies": (changed(b"</soap:Envelope>", b"<soap:Body/></soap:Envelope>"), None),
     "the security header outside the header": (
         re.sub(rb"(<soap:Header>)(<wsse:Security>.*</wsse:Security>)", rb"\2\1", request(), flags=re.DOTALL),

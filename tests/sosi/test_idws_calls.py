@@ -244,8 +244,10 @@ def test_t07_token_and_message_count_only_in_their_time() -> None:
     lasting = request(token=token(life=timedelta(hours=1)))
     with pytest.raises(TrustError, match="good for minutes"):
         verified(lasting, at=NOW + timedelta(minutes=7))
-    forever = request(token=token(life=timedelta(hours=1)), life=None)
-    assert verified(forever, at=NOW + timedelta(minutes=7), longest_ago=timedelta(minutes=10)).created == NOW
+    assert verified(lasting, at=NOW + timedelta(minutes=7), longest_ago=timedelta(minutes=10)).created == NOW
+    ending = request(token=token(life=timedelta(hours=1)), life=timedelta(minutes=5))
+    with pytest.raises(TrustError, match="good for minutes"):
+        verified(ending, at=NOW + timedelta(minutes=7), longest_ago=timedelta(minutes=10))
 
 
 def test_t08_a_token_for_another_service_is_refused() -> None:

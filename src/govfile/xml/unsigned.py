@@ -52,6 +52,12 @@ class UnsignedPart:
         """The elements in it, in order."""
         return tuple(UnsignedPart(self._document, child) for child in self._node if _tree.is_element(child))
 
+    @property
+    def has_text(self) -> bool:
+        """Whether anything but white space stands in it between its elements."""
+        texts = (self._node.text, *(child.tail for child in self._node))
+        return any(text and not text.isspace() for text in texts)
+
     def at(self, *names: str) -> tuple[UnsignedPart, ...]:
         """The elements below it along a path of `{namespace}local` names."""
         found: tuple[UnsignedPart, ...] = (self,)

@@ -45,9 +45,10 @@ def taken_apart(
             raise InvalidContent(
                 f"the message has a header {found.name.rpartition('}')[2]} already", advice=f"leave it to {what}"
             )
-    children = [child for found in root.at(body) for child in found.children]
-    if len(children) > 1:
-        raise InvalidContent(f"the message has {len(children)} elements in its body, not one")
+    bodies = root.at(body)
+    children = [child for found in bodies for child in found.children]
+    if len(bodies) != 1 or len(children) > 1 or bodies[0].has_text:
+        raise InvalidContent("the message does not have one body with one element, or nothing, in it")
     return Parts(
         soap=soap,
         headers=tuple(found.original for found in kept),

@@ -10,7 +10,8 @@ import enum
 from typing import TYPE_CHECKING
 
 from govfile.errors import Phase, Rejected, Retry, TrustError
-from govfile.sosi.faults import clock_hint, redacted
+from govfile.sosi.faults import redacted
+from govfile.transports.http_hints import clocks_note
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,7 +95,7 @@ def refused(
     code = code_of(fault)
     known = FaultCode.of(code)
     shown = redacted(fault.text)
-    hint = clock_hint(at, their_time)
+    hint = clocks_note(their_time, at) if at is not None else ""
     advice = _ADVICE[known] if known else "read the text; the code is not one this version has advice on"
     if known is None:
         retry = Retry.AFTER_A_LOOK
@@ -107,7 +108,7 @@ def refused(
         actor=fault.actor.strip(),
         known=known is not None,
         phase=Phase.CONFIRM,
-        advice=f"{hint}; {advice}" if hint else advice,
+        advice=f"{hint}: set it right first; {advice}" if hint else advice,
         operation=operation,
         endpoint=endpoint,
         retry=retry,

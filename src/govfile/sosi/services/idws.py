@@ -71,7 +71,7 @@ def idws_request(
     other_headers: Sequence[bytes] = (),
     soap: Soap = Soap.V1_1,
     at: datetime | None = None,
-    life: timedelta | None = timedelta(minutes=5),
+    life: timedelta | None = None,
     new_id: Callable[[], uuid.UUID] = uuid.uuid4,
 ) -> bytes:
     """The envelope of a call with a token: UTF-8, signed, ready to be posted.
@@ -79,7 +79,7 @@ def idws_request(
     `token` is what the STS handed out; its bytes go in as they are. `credential` has the key the token names. `body` is
     one element in UTF-8 that declares the namespaces it uses. `other_headers` are further header elements; they are not
     signed. `at` is the time (aware; now, if left out), `life` how long the message itself is good for (None: it does
-    not say).
+    not say, and the service decides).
 
     Signed are action, message id, address, time stamp, body, and the token by a reference to it.
 

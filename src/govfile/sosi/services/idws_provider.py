@@ -163,7 +163,8 @@ def _created(
 def _body(message: Verified, path: tuple[str, ...]) -> bytes:
     part = message.part(path)
     assert part is not None
-    children = read_unsigned(part.content, free=(path[-1],)).children
-    if len(children) > 1:
-        raise ProtocolError(f"the message has {len(children)} elements in its body, not one")
+    body = read_unsigned(part.content, free=(path[-1],))
+    children = body.children
+    if len(children) > 1 or body.has_text:
+        raise ProtocolError(f"the message has {len(children)} elements and text in its body, not one element")
     return children[0].original if children else b""

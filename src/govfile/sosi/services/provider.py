@@ -133,8 +133,8 @@ def _body(verified: Verified, path: tuple[str, ...]) -> bytes:
     if len(bodies) != 1:
         raise ProtocolError(f"the message has {len(bodies)} bodies, not one")
     children = bodies[0].children
-    if len(children) > 1:
-        raise ProtocolError(f"the message has {len(children)} elements in its body, not one")
+    if len(children) > 1 or bodies[0].has_text:
+        raise ProtocolError(f"the message has {len(children)} elements and text in its body, not one element")
     return children[0].original if children else b""
 
 

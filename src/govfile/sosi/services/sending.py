@@ -69,14 +69,20 @@ def now() -> datetime:
 class Outgoing:
     """One message, ready to go: its bytes, and how it is written anew with another card (None: it is not).
 
-    `message_id` is its id in `medcom:Header`, `addressed_as` that of WS-Addressing, where it is we who wrote it.
+    `message_id` is its id in `medcom:Header`, `addressed_as` that of WS-Addressing, where it is we who wrote it;
+    `operation` what it asks for, for errors.
     """
 
     wire: bytes = attrs.field(repr=False)
     soap: Soap = Soap.V1_1
     message_id: str | None = None
     addressed_as: str | None = None
+    operation: str = ""
     again: Callable[[], Outgoing | None] | None = attrs.field(default=None, repr=False)
+
+
+#: What `Carrier.using` said, innermost first.
+_used: ContextVar[tuple[tuple[Carrier, MedcomHeader, HsuidHeader | None], ...]] = ContextVar("used", default=())
 
 
 class Carrier:
@@ -97,23 +103,22 @@ class Carrier:
         self._pattern = header or MedcomHeader()
         self._hsuid = hsuid
         self.clock = clock
-        self._used: ContextVar[tuple[MedcomHeader, HsuidHeader | None] | None] = ContextVar("used", default=None)
 
     @contextlib.contextmanager
     def using(self, header: MedcomHeader, *, hsuid: HsuidHeader | None = None) -> Iterator[None]:
         """Within the block, in this thread or task, messages carry exactly this header, message id included, and
         `hsuid` where it is given: for a message sent again after the link was lost, or one on behalf of another user.
         """
-        token = self._used.set((header, hsuid or self._hsuid))
+        token = _used.set(((self, header, hsuid or self._hsuid), *_used.get()))
         try:
             yield
         finally:
-            self._used.reset(token)
+            _used.reset(token)
 
     def outgoing(self, message: bytes) -> Outgoing:
         """The message in an envelope with a card; `message` is an envelope without one, or the body's element."""
         parts = taken_apart(message, refused=(_SECURITY, _MEDCOM, _HSUID))
-        header, hsuid = self._used.get() or (self._pattern.for_new_message(), self._hsuid)
+        header, hsuid = self._carried()
         card = self._cards()
         return Outgoing(
             wire=self._written(card, parts, header, hsuid),
@@ -121,6 +126,12 @@ class Carrier:
             message_id=header.message_id,
             again=lambda: self._again(card, parts, header, hsuid),
         )
+
+    def _carried(self) -> tuple[MedcomHeader, HsuidHeader | None]:
+        for carrier, header, hsuid in _used.get():
+            if carrier is self:
+                return header, hsuid
+        return self._pattern.for_new_message(), self._hsuid
 
     def _again(
         self, spent: WrittenCard, parts: Parts, header: MedcomHeader, hsuid: HsuidHeader | None
@@ -170,7 +181,12 @@ def sent(outgoing: Outgoing, post: Callable[[bytes], Answer], *, endpoint: str, 
     if reply is not None and (reply.fault is None or is_dgws_fault(reply)):
         theirs = http_date(answer.headers.get("date", ""))
         reply.accepted(
-            outgoing.message_id, addressed_as=outgoing.addressed_as, endpoint=endpoint, at=at(), their_time=theirs
+            outgoing.message_id,
+            addressed_as=outgoing.addressed_as,
+            operation=outgoing.operation,
+            endpoint=endpoint,
+            at=at(),
+            their_time=theirs,
         )
     return answer
 

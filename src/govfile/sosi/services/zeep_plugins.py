@@ -14,6 +14,8 @@ import inspect
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import attrs
+
 from govfile.errors import ConfigurationError
 from govfile.sosi import constants
 from govfile.sosi.services.envelopes import taken_apart
@@ -160,7 +162,7 @@ class DgwsPlugin(_Teaching, Carrier):
         super().__init__(cards_of(sts, card_source), header=header, hsuid=hsuid, clock=clock)
 
     def _outgoing(self, message: bytes, operation: Any, address: str) -> Outgoing:  # noqa: ARG002 the same for all
-        return self.outgoing(message)
+        return attrs.evolve(self.outgoing(message), operation=str(operation.name))
 
 
 class IdwsPlugin(_Teaching):
@@ -203,4 +205,4 @@ class IdwsPlugin(_Teaching):
             soap=parts.soap,
             at=self.clock(),
         )
-        return Outgoing(wire=wire, addressed_as=header.message_id)
+        return Outgoing(wire=wire, addressed_as=header.message_id, operation=str(operation.name))
