@@ -103,7 +103,7 @@ class Faults(Switches):
     `date_off`: how far the server's Date is from the sandbox's clock.
     `server_certificate`: what both servers show.
     `refuses_clients`: the register lets nobody's certificate in.
-    `final_status`: the `DeliveryDataStatus` in which records end up; `faulty_reports`: the `ReportId`s found wrong.
+    `final_status`: the `DeliveryDataStatus` records end in; `faulty_reports`: the reports found wrong, by `ReportId`.
     """
 
     at: frozenset[str] = frozenset()

@@ -109,7 +109,7 @@ class Rejection:
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """What the head of a record says. `reports` are the `ReportId`s, empty where a report has none."""
+    """What the head of a record says. `reports` has the `ReportId` of each, empty where it has none."""
 
     kind: str
     delivery_id: str
