@@ -224,7 +224,7 @@ def test_w07_a_clock_that_is_ten_minutes_off_is_said(authority: SosiSandbox) -> 
         with client(authority) as sts, authority.faults.during(date_off=timedelta(minutes=minutes)):
             with pytest.raises((Rejected, TrustError)) as caught:
                 sts.from_jwt(authority.jwt(), cpr=CPR, audience=FMK)
-            assert f"10 minutes {'slow' if minutes > 0 else 'fast'}" in caught.value.advice
+            assert f"10 minutes {'behind' if minutes > 0 else 'ahead of'} it" in caught.value.advice
 
 
 # --- what the service spoils ----------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def test_a_hostile_text_does_not_hold_us_up(text: str) -> None:
 def test_w07_a_clock_that_is_off_is_said(minutes: int) -> None:
     date = format_datetime(NOW - timedelta(minutes=minutes), usegmt=True)
     error = refused(fault("FailedAuthentication", "x", "no", date=date))
-    assert f"10 minutes {'fast' if minutes > 0 else 'slow'}" in error.advice
+    assert f"this computer's is 10 minutes {'ahead of' if minutes > 0 else 'behind'} it" in error.advice
 
 
 def test_w07_a_clock_that_is_right_is_not_mentioned() -> None:
@@ -223,6 +223,30 @@ def test_what_must_not_be_repeated_is_asked_once(reply: Callable[[], Exception |
     refused(reply(), sts=fake)
     assert len(fake.asked) == 1
     assert fake.pauses == []
+
+
+def busy(status: int = 503, after: str = "7") -> Reply:
+    return Reply(status=status, headers={"retry-after": after, "content-type": "text/html"}, body=b"<html>Busy</html>")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_w09_a_busy_service_is_left_alone_for_as_long_as_it_asks(status: int) -> None:
+    fake = FakeSts(instead=[busy(status), busy(status, format_datetime(NOW + timedelta(seconds=9), usegmt=True))])
+    assert fake.client().issue(CARD).is_verified
+    assert fake.pauses == [7.0, 9.0]
+
+
+def test_w09_nobody_waits_for_ever() -> None:
+    fake = FakeSts(instead=[busy(after="999999")])
+    fake.client().issue(CARD)
+    assert fake.pauses == [300.0]
+
+
+def test_w09_a_service_that_stays_busy_is_told() -> None:
+    error = refused(*(busy() for _ in range(3)))
+    assert isinstance(error, TransportError)
+    assert "busy (HTTP 503)" in str(error)
+    assert error.retry is Retry.SAME_REQUEST
 
 
 def test_w06_after_the_last_attempt_the_doubt_is_told_and_asking_again_allowed() -> None:

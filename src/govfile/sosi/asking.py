@@ -12,7 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from govfile.errors import GovfileError, OutcomeUnknown, Rejected, Retry, TransportError, TrustError
-from govfile.sosi.faults import clock_hint, rejected
+from govfile.sosi.faults import rejected
+from govfile.transports.http_hints import clock_note, retry_after
 from govfile.xml.parse import Limits
 from govfile.xml.soap import read_soap
 
@@ -32,6 +33,20 @@ _log = logging.getLogger("govfile.sosi")
 #: Answers seen have some tens of kilobytes.
 LARGEST_ANSWER = 4 * 1024 * 1024
 _LONGEST_PAUSE = timedelta(seconds=30)
+#: RFC 6585 and RFC 9110: too many requests; not available. Both may say when to come again.
+_BUSY = {429, 503}
+
+
+class _Busy(TransportError):
+    """The service asks to be left alone for a while: `wait`, in seconds."""
+
+    def __init__(self, status: int, wait: float) -> None:
+        super().__init__(
+            f"the STS is busy (HTTP {status}) and asks to come again in {wait:.0f} seconds",
+            certain="nothing was issued",
+            advice="ask again later",
+        )
+        self.wait = wait
 
 
 class Asker:
@@ -63,20 +78,21 @@ class Asker:
 
         Raises what the transport raises, `Rejected` for a fault, and what `read` raises.
         """
-        pause = self._environment.pause
+        pause, wanted = self._environment.pause, 0.0
         for left in range(self._environment.attempts - 1, -1, -1):
             try:
                 return self._once(operation, endpoint, make(), read)
             except (TransportError, Rejected) as error:
                 if not left or error.retry is not Retry.SAME_REQUEST:
                     raise
-                reason = type(error).__name__
+                reason, wanted = type(error).__name__, error.wait if isinstance(error, _Busy) else 0.0
             except OutcomeUnknown as error:
                 if not left:
                     raise _nobody_knows(error, operation) from error
-                reason = type(error).__name__
-            _log.info("%s: %s; trying again in %s s", operation, reason, pause.total_seconds())
-            self._sleep(pause.total_seconds())
+                reason, wanted = type(error).__name__, 0.0
+            wait = max(pause.total_seconds(), wanted)
+            _log.info("%s: %s; trying again in %s s", operation, reason, wait)
+            self._sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise AssertionError("an environment has at least one attempt")
 
@@ -99,6 +115,8 @@ class Asker:
         try:
             headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{endpoint.action}"'}
             reply = transport.post(endpoint.path, request.body, headers=headers, limit=LARGEST_ANSWER)
+            if reply.status in _BUSY and (wait := retry_after(reply, self._clock())) is not None:
+                raise _Busy(reply.status, wait)
             message = read_soap(
                 reply.body, content_type=reply.content_type, status=reply.status, limits=Limits(size=LARGEST_ANSWER)
             )
@@ -107,16 +125,15 @@ class Asker:
                     message.fault,
                     operation=operation,
                     endpoint=transport.endpoint,
-                    at=self._clock(),
-                    their_time=reply.date,
+                    clocks=clock_note(reply, self._clock()),
                 )
             return read(message, request)
         except GovfileError as error:
             error.operation = error.operation or operation
             error.endpoint = error.endpoint or transport.endpoint
-            hint = clock_hint(self._clock(), reply.date) if reply is not None else ""
-            if isinstance(error, TrustError) and hint and "clock says" not in error.advice:
-                error.advice = f"{hint}; {error.advice}" if error.advice else hint
+            clocks = clock_note(reply, self._clock()) if reply is not None else ""
+            if isinstance(error, TrustError) and clocks and "clock says" not in error.advice:
+                error.advice = f"{clocks}; {error.advice}" if error.advice else clocks
             raise
 
     def _connected(self) -> MessageTransport:

@@ -55,6 +55,36 @@ _SECURITY = (f"{{{SOAP}}}Envelope", f"{{{SOAP}}}Header", f"{{{WSSE}}}Security")
 _SIGNED = ("messageID", "action", "ts", "body")
 
 
+def _declared(**namespaces: str) -> str:
+    return "".join(f' xmlns:{prefix}="{name}"' for prefix, name in namespaces.items())
+
+
+_CARD_DECLARED = _declared(
+    soapenv=SOAP, ds=DS, medcom=MEDCOM, saml=SAML, sosi=SOSI, wsa=WSA_2004, wsse=WSSE, wst=WST_2005, wsu=WSU
+)
+_CARD_START = (
+    f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope{_CARD_DECLARED} id="Envelope"><soapenv:Header>'
+    '<wsse:Security id="'
+)
+_CARD_STAMP = '"><wsu:Timestamp><wsu:Created>'
+_CARD_REQUEST = (
+    "</wsu:Created></wsu:Timestamp></wsse:Security></soapenv:Header><soapenv:Body>"
+    f'<wst:RequestSecurityToken Context="{CARD_CONTEXT}"><wst:TokenType>{CARD_TOKEN_TYPE}</wst:TokenType>'
+    f"<wst:RequestType>{_CARD_ISSUE}</wst:RequestType><wst:Claims>"
+)
+_CARD_ISSUER = "</wst:Claims><wst:Issuer><wsa:Address>"
+_CARD_END = "</wsa:Address></wst:Issuer></wst:RequestSecurityToken></soapenv:Body></soapenv:Envelope>"
+
+_DECLARED = _declared(soapenv=SOAP, auth=AUTH, saml=SAML, wsa=WSA, wsp=WSP, wsse=WSSE, wst=WST, wst14=WST14, wsu=WSU)
+_START = (
+    f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope{_DECLARED}><soapenv:Header>'
+    f'<wsa:Action wsu:Id="action">{ISSUE_ACTION}</wsa:Action>'
+)
+_CARD_REFERENCE = (
+    f'<wsse:SecurityTokenReference><wsse:Reference URI="#{CARD_ID}"/></wsse:SecurityTokenReference>'.encode()
+)
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """One request as it goes out: its bytes and what the answer must echo. `audience` None: none is asked for."""
@@ -80,22 +110,10 @@ class Exchange:
 
 def card_request(card: SignedCard, *, at: datetime, randomness: Callable[[int], bytes]) -> Request:
     """The frame around a card to be signed."""
-    message_id = _uuid(randomness)
-    declared = _declared(
-        soapenv=SOAP, ds=DS, medcom=MEDCOM, saml=SAML, sosi=SOSI, wsa=WSA_2004, wsse=WSSE, wst=WST_2005, wsu=WSU
-    )
-    before = (
-        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope{declared} id="Envelope"><soapenv:Header>'
-        f'<wsse:Security id="{message_id}"><wsu:Timestamp><wsu:Created>{times.write(at, card.version)}</wsu:Created>'
-        "</wsu:Timestamp></wsse:Security></soapenv:Header>"
-        f'<soapenv:Body><wst:RequestSecurityToken Context="{CARD_CONTEXT}">'
-        f"<wst:TokenType>{CARD_TOKEN_TYPE}</wst:TokenType><wst:RequestType>{_CARD_ISSUE}</wst:RequestType><wst:Claims>"
-    )
-    after = (
-        f"</wst:Claims><wst:Issuer><wsa:Address>{escape_text(card.issuer)}</wsa:Address></wst:Issuer>"
-        "</wst:RequestSecurityToken></soapenv:Body></soapenv:Envelope>"
-    )
-    return Request(body=before.encode() + card.xml + after.encode(), message_id=message_id, context=CARD_CONTEXT)
+    message_id, created = _uuid(randomness), times.write(at, card.version)
+    before = f"{_CARD_START}{message_id}{_CARD_STAMP}{created}{_CARD_REQUEST}".encode()
+    after = f"{_CARD_ISSUER}{escape_text(card.issuer)}{_CARD_END}".encode()
+    return Request(body=before + card.xml + after, message_id=message_id, context=CARD_CONTEXT)
 
 
 def exchange_request(
@@ -109,15 +127,9 @@ def exchange_request(
     """The frame around tokens to be exchanged, signed by `credential`, unsigned without one."""
     message_id, context = f"urn:uuid:{_uuid(randomness)}", f"urn:uuid:{_uuid(randomness)}"
     in_header = exchange.act_as[0] if exchange.in_header else b""
-    reference = (
-        f'<wsse:SecurityTokenReference><wsse:Reference URI="#{CARD_ID}"/></wsse:SecurityTokenReference>'.encode()
-    )
-    act_as = reference if exchange.in_header else b"".join(exchange.act_as)
-    declared = _declared(soapenv=SOAP, auth=AUTH, saml=SAML, wsa=WSA, wsp=WSP, wsse=WSSE, wst=WST, wst14=WST14, wsu=WSU)
+    act_as = _CARD_REFERENCE if exchange.in_header else b"".join(exchange.act_as)
     header = (
-        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope{declared}><soapenv:Header>'
-        f'<wsa:Action wsu:Id="action">{ISSUE_ACTION}</wsa:Action>'
-        f'<wsa:MessageID wsu:Id="messageID">{message_id}</wsa:MessageID>'
+        f'{_START}<wsa:MessageID wsu:Id="messageID">{message_id}</wsa:MessageID>'
         '<wsse:Security mustUnderstand="1" wsu:Id="security">'
         f'<wsu:Timestamp wsu:Id="ts"><wsu:Created>{times.write(at)}</wsu:Created></wsu:Timestamp>'
     )
@@ -146,10 +158,6 @@ def _claims(claims: Sequence[tuple[str, str]]) -> str:
         for uri, value in claims
     )
     return f'<wst:Claims Dialect="{AUTH_CLAIMS}">{each}</wst:Claims>'
-
-
-def _declared(**namespaces: str) -> str:
-    return "".join(f' xmlns:{prefix}="{name}"' for prefix, name in namespaces.items())
 
 
 def _uuid(randomness: Callable[[int], bytes]) -> str:

@@ -7,12 +7,12 @@ signed: they are hints, never statements to rely on. Only a failed look-up behin
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
 from govfile.errors import Phase, Rejected, Retry
+from govfile.transports.http_hints import clocks_note
 from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ _ACTORS = "dk:sosi:sts:"
 _LONGEST = 400
 #: How much of a text is looked at; what is cut off in a list leaves the list open, and so out.
 _READ = 2000
-#: Clocks that differ by more are worth a word.
-_NOTICEABLE = timedelta(minutes=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -170,19 +168,16 @@ def rejected(
     *,
     operation: str,
     endpoint: str,
-    at: datetime | None = None,
-    their_time: datetime | None = None,
+    clocks: str = "",
 ) -> Rejected:
     """The fault as an error: code and actor as they came, the text without persons.
 
-    `at` is our time and `their_time` that of the answer's Date header (both aware): where they differ by more than a
-    minute, the error says so, since the STS judges by its own clock.
+    `clocks` is a sentence on clocks that differ, "" where they agree: the STS judges by its own.
     """
     code, actor, text = fault.code_name, fault.actor.strip(), fault.text.strip()
     known = next((row for row in FAULTS if row.fits(code, actor, text)), None)
     advice = known.advice if known else "read the text; the code is not one this version has advice on"
     shown = redacted(text)
-    hint = clock_hint(at, their_time)
     return Rejected(
         f"the STS refused: {shown or 'without a word'} ({code or 'no code'}{f', {actor}' if actor else ''})",
         code=code,
@@ -191,7 +186,7 @@ def rejected(
         known=known is not None,
         phase=Phase.CONFIRM,
         certain="nothing was issued",
-        advice=f"{hint}; {advice}" if hint else advice,
+        advice=f"{clocks}: set it right first; {advice}" if clocks else advice,
         operation=operation,
         endpoint=endpoint,
         retry=Retry.SAME_REQUEST if known and known.may_repeat else Retry.NEVER,
@@ -199,15 +194,8 @@ def rejected(
 
 
 def clock_hint(at: datetime | None, their_time: datetime | None) -> str:
-    """A sentence on clocks that differ noticeably, "" where they do not or one is not known."""
-    if at is None or their_time is None or abs(at - their_time) < _NOTICEABLE:
-        return ""
-    minutes = round((at - their_time) / timedelta(minutes=1))
-    apart = f"{abs(minutes)} minute{'s' if abs(minutes) != 1 else ''} {'fast' if minutes > 0 else 'slow'}"
-    return (
-        f"this computer's clock says {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, about {apart} "
-        f"against the server's {their_time.astimezone(UTC):%H:%M:%S}: set it right first"
-    )
+    """A sentence on clocks that differ noticeably, ours and theirs (aware), "" where they agree or one is not known."""
+    return "" if at is None else clocks_note(their_time, at)
 
 
 #: What the STS lists: CVR-RID with CPR, a person's authorisations, roles. What is never closed reaches to the end.

@@ -15,7 +15,6 @@ from govfile.sosi import times
 from govfile.sosi.audience import means
 from govfile.sosi.constants import ASSERTION, DS, SAML, WSA, WSP, WST, WST_2005, WSU
 from govfile.sosi.environments import ISSUE_ACTION
-from govfile.sosi.faults import clock_hint
 from govfile.sosi.verifying import (
     ACTION,
     BODY,
@@ -27,6 +26,7 @@ from govfile.sosi.verifying import (
     TOKEN,
     verify_envelope,
 )
+from govfile.transports.http_hints import clocks_note
 from govfile.xml.unsigned import read_unsigned
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _check_stamp(stamp: Element | None, at: datetime, skew: timedelta) -> None:
         raise TrustError(
             f"the answer was made at {made:%Y-%m-%d %H:%M:%S} UTC, more than {skew} away from now: it is an old one, "
             "or the clocks differ",
-            advice=clock_hint(at, made) or _ANOTHER,
+            advice=clocks_note(made, at) or _ANOTHER,
         )
 
 

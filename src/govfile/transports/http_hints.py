@@ -33,10 +33,14 @@ def clock_note(reply: Reply, now: datetime, *, noticeable: timedelta = NOTICEABL
 
     A signature that is "not yet valid" is most often one made by a computer with the wrong time.
     """
-    offset = clock_offset(reply, now)
-    if offset is None or abs(offset) < noticeable:
+    return clocks_note(reply.date, now, noticeable=noticeable)
+
+
+def clocks_note(there: datetime | None, now: datetime, *, noticeable: timedelta = NOTICEABLE) -> str:
+    """The same for a time that the server gave in another way (`there`, aware; None: it gave none)."""
+    if there is None or abs(there - now) < noticeable:
         return ""
-    now = now.astimezone(UTC)
+    offset, now = there - now, now.astimezone(UTC)
     minutes = abs(offset).total_seconds() / 60
     apart = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
     side = "behind" if offset > timedelta(0) else "ahead of"
