@@ -151,7 +151,7 @@ def quick_span(tree: _tree.Tree, element: _Element) -> Span | None:
         return Span(start.start, start.end, start.end, start.end)
     depth, position = 1, start.end
     for end in _tags(content, b"</" + name, position):
-        depth += sum(not found.is_empty for found in _tags(content[: end.start], b"<" + name, position)) - 1
+        depth += sum(not found.is_empty for found in _tags(content, b"<" + name, position, end.start)) - 1
         if depth == 0:
             return Span(start.start, start.end, end.start, end.end)
         position = end.end
@@ -164,9 +164,9 @@ class _Tag(NamedTuple):
     is_empty: bool
 
 
-def _tags(content: bytes, opening: bytes, position: int = 0) -> Iterator[_Tag]:
-    """The tags that begin with `<name` or `</name`, from `position` on."""
-    while (position := content.find(opening, position)) >= 0:
+def _tags(content: bytes, opening: bytes, position: int = 0, before: int | None = None) -> Iterator[_Tag]:
+    """The tags that begin with `<name` or `</name`, from `position` on and `before` another."""
+    while (position := content.find(opening, position, before)) >= 0:
         if content[position + len(opening)] in _AFTER_NAME:
             end = _end_of_tag(content, position)
             yield _Tag(position, end, content[end - 2] == _SLASH)
