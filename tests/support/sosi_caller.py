@@ -81,12 +81,17 @@ def signature(references: dict[str, bool], *, sha: str = "sha256", transform: st
 
 
 def signed(document: str, issued: Issued, *, at: str = "") -> str:
-    """The document with the signature at the XPath `at` (the first one by default) filled in."""
+    """The document with the signature at the XPath `at` (the first one by default) filled in.
+
+    A digest that is there stays; the certificate goes where there is an `X509Data`.
+    """
     root: Any = etree.fromstring(document)
     found = root.xpath(at or "//*[local-name()='Signature']")[0]
     known = {each.get(name): each for each in root.iter("*") for name in _ID_NAMES if each.get(name)}
     info = found[0]
     for reference in info.iterfind(f"{{{NS['ds']}}}Reference"):
+        if reference[2].text:
+            continue
         algorithms = [each.get("Algorithm") for each in reference[0]]
         whole = copy.deepcopy(known[reference.get("URI")[1:]])
         for inner in whole.findall(f"{{{NS['ds']}}}Signature") if len(algorithms) > 1 else ():
@@ -98,8 +103,9 @@ def signed(document: str, issued: Issued, *, at: str = "") -> str:
     canonical = etree.tostring(info, method="c14n", exclusive=True)
     assert isinstance(issued.key, rsa.RSAPrivateKey)
     found[1].text = base64.b64encode(issued.key.sign(canonical, padding.PKCS1v15(), way)).decode()
-    shown = etree.SubElement(found.find(f".//{{{NS['ds']}}}X509Data"), f"{{{NS['ds']}}}X509Certificate")
-    shown.text = base64.b64encode(issued.certificate.public_bytes(Encoding.DER)).decode()
+    for data in found.iter(f"{{{NS['ds']}}}X509Data"):
+        shown = etree.SubElement(data, f"{{{NS['ds']}}}X509Certificate")
+        shown.text = base64.b64encode(issued.certificate.public_bytes(Encoding.DER)).decode()
     return etree.tostring(root, encoding="unicode")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
@@ -76,12 +77,4 @@ __all__ = [
     "serve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.sandbox.sosi' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"govfile.sandbox.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)

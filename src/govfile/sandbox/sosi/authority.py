@@ -15,9 +15,10 @@ from govfile.sandbox.listening import Listening
 from govfile.sandbox.sosi import examples, idp, jwt, place, stock, wsdl
 from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
 from govfile.sandbox.sosi.consumer import Consumer, Login
-from govfile.sandbox.sosi.door import Door
+from govfile.sandbox.sosi.door import Door, Route
 from govfile.sandbox.sosi.employees import STS_AUDIENCE
 from govfile.sandbox.sosi.faults import Faults
+from govfile.sandbox.sosi.names import NS
 from govfile.sandbox.sosi.people import Authorisation, CertificateKind, Holder, Registers, new_holder
 from govfile.sandbox.sosi.service import SERVICES, Answered, TokenService
 from govfile.sandbox.sosi.services import Called, Services
@@ -76,21 +77,27 @@ class SosiSandbox(Listening[Door]):
     def _server(self) -> Door:
         return Door(self._routes(), settings=self.settings, faults=self.faults, clock=self.clock)
 
-    def _routes(self) -> dict[str, tuple[str, Callable[[Request], Response]]]:
+    def _routes(self) -> dict[str, Route]:
         paths = self.settings.paths
-        others = {
-            paths.dgws: ("dgws", self._described("dgws", self.services.dgws)),
-            paths.idws: ("idws", self._described("idws", self.services.idws)),
-            paths.consumer: ("consumer", self.consumer.take),
+        routes: dict[str, Route] = {
+            paths.dgws: (lambda _: "dgws", self._described("dgws", self.services.dgws)),
+            paths.idws: (lambda _: "idws", self._described("idws", self.services.idws)),
+            paths.consumer: (lambda _: "consumer", self.consumer.take),
         }
-        # of two names for one path the first counts: the service itself tells their requests apart
-        return {**{getattr(paths, name): (name, self._exchange(name)) for name in reversed(SERVICES)}, **others}
+        for name in SERVICES:
+            routes.setdefault(getattr(paths, name), self._exchange(name))
+        return routes
 
-    def _exchange(self, name: str) -> Callable[[Request], Response]:
+    def _exchange(self, name: str) -> Route:
+        def namer(request: Request) -> str:
+            """ITS may share the path of the legacy card service."""
+            is_shared = name == "legacy" and self.settings.paths.its == self.settings.paths.legacy
+            return "its" if is_shared and NS["wst"].encode() in request.body else name
+
         def answer(request: Request) -> Response:
-            return Response(body=self.service.answer(name, request.body))
+            return Response(body=self.service.answer(namer(request), request.body))
 
-        return answer
+        return namer, answer
 
     def _described(self, name: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
         def described(request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import uuid
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
     from govfile.sandbox.sosi.settings import Settings
     from govfile.sandbox.web import Request
 
-#: Of a request's path: the name of its service, and what answers it.
-Route = tuple[str, "Callable[[Request], Response]"]
+#: Of a request's path: the name of its service (by the request), and what answers it.
+Route = tuple["Callable[[Request], str]", "Callable[[Request], Response]"]
 
 _PAGE = (
     b"<!DOCTYPE html><html><head><title>Service unavailable</title></head>"
     b"<body><h1>Service unavailable</h1><p>Please try again later.<br></body></html>"
 )
+_XOP = "http://www.w3.org/2004/08/xop/include"
+_CERTIFICATE = re.compile(rb"<ds:X509Certificate>([^<]*)</ds:X509Certificate>")
 _SOAP11 = b"http://schemas.xmlsoap.org/soap/envelope/"
 
 
@@ -42,7 +46,8 @@ class Door(WebServer):
         route = self._routes.get(request.path.lower())
         if route is None:
             return Response(status=404, body=b"no such service\n", content_type="text/plain")
-        name, answer = route
+        namer, answer = route
+        name = namer(request)
         if request.method != "POST" and name not in ("dgws", "idws"):  # which answer this themselves
             return Response(status=405, body=b"POST only\n", content_type="text/plain", headers={"Allow": "POST"})
         faults = self._faults.for_service(name)
@@ -64,7 +69,7 @@ class Door(WebServer):
             declaration, mark, rest = body.partition(b"?>")
             body = declaration + mark + b'<!DOCTYPE a [<!ENTITY b "c">]>' + rest
         if faults.mtom:
-            body, content_type = _multipart(body)
+            body, content_type = _multipart(body, optimised=faults.optimised)
         if faults.redirect is not None:
             headers["Location"] = faults.redirect
         return Response(
@@ -81,15 +86,25 @@ class Door(WebServer):
         )
 
 
-def _multipart(body: bytes) -> tuple[bytes, str]:
-    """The envelope as the root of an MTOM package without attachments, as some services answer a plain request."""
+def _multipart(body: bytes, *, optimised: bool) -> tuple[bytes, str]:
+    """The envelope as the root of an MTOM package, as some services answer a plain request."""
     boundary = f"uuid:{uuid.uuid4()}"
-    head = (
-        f'--{boundary}\r\nContent-Type: application/xop+xml; charset=utf-8; type="text/xml"\r\n'
-        "Content-Transfer-Encoding: binary\r\nContent-ID: <root.message@sandbox>\r\n\r\n"
+    found = _CERTIFICATE.search(body) if optimised else None
+    parts = [("root.message@sandbox", 'application/xop+xml; charset=utf-8; type="text/xml"', body)]
+    if found is not None:
+        include = f'<xop:Include xmlns:xop="{_XOP}" href="cid:certificate@sandbox"/>'.encode()
+        root = body[: found.start(1)] + include + body[found.end(1) :]
+        parts = [(*parts[0][:2], root)]
+        parts.append(("certificate@sandbox", "application/octet-stream", base64.b64decode(found[1])))
+    written = b"".join(
+        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n"
+        f"Content-ID: <{name}>\r\n\r\n".encode()
+        + content
+        + b"\r\n"
+        for name, kind, content in parts
     )
     content_type = (
         f'multipart/related; type="application/xop+xml"; boundary="{boundary}"; '
         'start="<root.message@sandbox>"; start-info="text/xml"'
     )
-    return head.encode() + body + f"\r\n--{boundary}--\r\n".encode(), content_type
+    return written + f"--{boundary}--\r\n".encode(), content_type

@@ -80,7 +80,8 @@ class Faults(Switches):
         `status`: the status of every answer, refusals and tokens alike.
         `page`: an HTML page in place of every answer.
         `empty`: no body. `redirect`: 307 to this address.
-        `content_type`: another one than `text/xml`. `mtom`: the answer is the root of a multipart message.
+        `content_type`: another one than `text/xml`. `mtom`: the answer is the root of a multipart message, and
+            `optimised` makes a part of its first certificate.
         `soap12`: the answer's envelope is one of SOAP 1.2. `doctype`: a document type stands before it.
     Times:
         `date_off`: the HTTP Date and all times of the STS are off by so much: its clock is wrong, or yours is.
@@ -108,6 +109,7 @@ class Faults(Switches):
     redirect: str | None = None
     content_type: str | None = None
     mtom: bool = False
+    optimised: bool = False
     soap12: bool = False
     doctype: bool = False
 

@@ -91,8 +91,6 @@ class TokenService:
         try:
             root = parse(body)
             relates_to = _message_id(root)
-            if service == "legacy" and relates_to is not None:
-                service = "its"
             response = self._issued(service, root, faults, at)
         except (Unreadable, refusals.Refused) as error:
             refusal = error if isinstance(error, refusals.Refused) else refusals.malformed(str(error))

@@ -132,10 +132,10 @@ def sign_envelope(root: etree._Element, settings: Settings, faults: Faults) -> N
     whose = Spoilt.STRANGER if faults.envelope is Envelope.STRANGER else None
     security = child(root, "soap:Header", "wsse:Security")
     detached(root, security, parts, signer(settings, whose))
-    _spoil_envelope(root, faults.envelope)
+    _spoil_envelope(root, faults.envelope, settings)
 
 
-def _spoil_envelope(root: etree._Element, envelope: Envelope | None) -> None:
+def _spoil_envelope(root: etree._Element, envelope: Envelope | None, settings: Settings) -> None:
     header, body = child(root, "soap:Header"), child(root, "soap:Body")
     match envelope:
         case Envelope.UNSIGNED:
@@ -145,13 +145,26 @@ def _spoil_envelope(root: etree._Element, envelope: Envelope | None) -> None:
             identifier = child(header, "wsa:MessageID")
             identifier.text = f"{identifier.text}0"
         case Envelope.OTHER_BODY:
-            forged = copy.deepcopy(body)
-            forged.set(tag("wsu:Id"), "forged")
-            for address in forged.iter(tag("wsu:Expires")):
-                address.text = "2099-01-01T00:00:00Z"
+            forged = _another_body(body, settings)
             keeper = etree.fromstring(with_attributes("wsse:Keeper", declare(["wsse"])).encode())
             keeper.append(body)
             header.append(keeper)
             root.append(forged)
         case _:
             pass
+
+
+def _another_body(body: etree._Element, settings: Settings) -> etree._Element:
+    """A copy that shares no id with the signed one: longer-lived, and with another genuine token where there is one."""
+    forged = copy.deepcopy(body)
+    forged.set(tag("wsu:Id"), "forged")
+    for expires in forged.iter(tag("wsu:Expires")):
+        expires.text = "2099-01-01T00:00:00Z"
+    for token in forged.iter(tag("saml:Assertion")):
+        if token.get("ID"):
+            token.set("ID", f"_{uuid.uuid4()}")
+            signature = child(token, "ds:Signature")
+            at = token.index(signature)
+            token.remove(signature)
+            enveloped(token, signer(settings, None), index=at)
+    return forged
