@@ -226,8 +226,9 @@ def test_w01_more_than_the_limit_is_not_read(answer: Any) -> None:
     assert time.monotonic() - began < 15, "it stops at the limit"
 
 
-def test_the_limit_is_the_policys_where_none_is_given() -> None:
-    with ScriptedHttps(plain(200, b"x" * 11)) as server:
+@pytest.mark.parametrize("answer", [plain(200, b"x" * 11), chunked(b"x" * 5, b"x" * 6)], ids=["length", "chunks"])
+def test_the_limit_is_the_policys_where_none_is_given(answer: bytes) -> None:
+    with ScriptedHttps(answer) as server:
         with server.transport(policy=HttpsPolicy(limit=10)) as transport, pytest.raises(OutcomeUnknown):
             transport.post("", b"")
         with server.transport(policy=HttpsPolicy(limit=11)) as transport:

@@ -63,6 +63,20 @@ def test_w08_a_certificate_for_another_host_is_not_believed() -> None:
     assert "127.0.0.1" in str(error)
 
 
+def test_w08_a_common_name_is_no_host_name() -> None:
+    with ScriptedHttps(identity=authority().issue(pki.plain("localhost"), key=pki.rsa_key(3))) as server:
+        fails(server, PeerIdentityError, url=f"https://localhost:{server.port}")
+
+
+def test_an_issuer_that_is_trusted_by_itself_needs_no_root() -> None:
+    issuer = authority().subordinate(pki.plain("Govfile test issuer"), key=pki.rsa_key(7))
+    with (
+        ScriptedHttps(identity=issuer.issue(key=pki.rsa_key(3), hosts=["127.0.0.1"])) as server,
+        server.transport(trust=Trust.only(issuer.pem)) as transport,
+    ):
+        assert transport.post("/", b"").status == 200
+
+
 def test_w08_an_expired_certificate_is_not_believed() -> None:
     ended = datetime.now(UTC) - timedelta(days=1)
     begun = ended - timedelta(days=9)
