@@ -92,45 +92,61 @@ def idws_request(
     for found in other_headers:
         check_element(found, "a header", may_be_empty=False)
     ids = _Ids(new_id().hex)
-    is_old = profile is IdwsProfile.LIBERTY_BASIC
-    framework = f'<sbf:Framework {_FRAMEWORK} sbfprofile:profile="{_PROFILE}" {ids.on("sbf")}/>' if is_old else ""
-    addressed = f"<wsa:To {ids.on('to')}>{escape_text(header.to)}</wsa:To>" if header.to else ""
-    before = (
-        f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{soap.value}" xmlns:wsa="{constants.WSA}" '
-        f'xmlns:wsse="{constants.WSSE}" xmlns:wsu="{constants.WSU}"><soap:Header>{framework}'
-        f"<wsa:Action {ids.on('action')}>{escape_text(header.action)}</wsa:Action>"
-        f"<wsa:MessageID {ids.on('messageID')}>{escape_text(header.message_id)}</wsa:MessageID>{addressed}"
-        f'<wsse:Security soap:mustUnderstand="1"><wsu:Timestamp {ids.on("ts")}>{_window(at, life)}</wsu:Timestamp>'
-    )
-    referred = (
-        f'<wsse:SecurityTokenReference {ids.on("str")} xmlns:wsse11="{constants.WSSE11}" '
-        f'wsse11:TokenType="{constants.SAML_TOKEN_TYPE}"><wsse:KeyIdentifier ValueType="{SAML_ID}">'
-        f"{escape_text(token.id)}</wsse:KeyIdentifier></wsse:SecurityTokenReference></wsse:Security>"
-    )
-    behind = f"</soap:Header><soap:Body {ids.on('body')}>"
     whole = b"".join(
         (
-            before.encode(),
+            _opened(header, ids, profile, soap, _window(at, life)),
             token.xml,
-            referred.encode(),
+            _referred(token, ids),
             *other_headers,
-            behind.encode(),
+            f"</soap:Header><soap:Body {ids.on('body')}>".encode(),
             body,
             b"</soap:Body></soap:Envelope>",
         )
     )
-    names = ["action", "messageID", *(["to"] if header.to else []), "ts", *(["sbf"] if is_old else []), "body"]
-    references = [*(Reference(id=ids.of(name)) for name in names), Reference(id=ids.of("str"), is_token=True)]
     path = (f"{{{soap.value}}}Envelope", f"{{{soap.value}}}Header", f"{{{constants.WSSE}}}Security")
+    is_old = profile is IdwsProfile.LIBERTY_BASIC
     return sign(
         whole,
         credential,
-        references,
+        _references(header, ids, profile),
         Place(path=path),
         algorithm=SignatureAlgorithm.RSA_SHA1_WHERE_DEMANDED if is_old else None,
         key_info=KeyInfo.certificate() if is_old else KeyInfo.token(token.id),
         free=(path[0], f"{{{soap.value}}}Body"),
     )
+
+
+def _opened(header: IdwsHeader, ids: _Ids, profile: IdwsProfile, soap: Soap, window: str) -> bytes:
+    """All that stands before the token."""
+    framework = ""
+    if profile is IdwsProfile.LIBERTY_BASIC:
+        framework = f'<sbf:Framework {_FRAMEWORK} sbfprofile:profile="{_PROFILE}" {ids.on("sbf")}/>'
+    addressed = f"<wsa:To {ids.on('to')}>{escape_text(header.to)}</wsa:To>" if header.to else ""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{soap.value}" xmlns:wsa="{constants.WSA}" '
+        f'xmlns:wsse="{constants.WSSE}" xmlns:wsu="{constants.WSU}"><soap:Header>{framework}'
+        f"<wsa:Action {ids.on('action')}>{escape_text(header.action)}</wsa:Action>"
+        f"<wsa:MessageID {ids.on('messageID')}>{escape_text(header.message_id)}</wsa:MessageID>{addressed}"
+        f'<wsse:Security soap:mustUnderstand="1"><wsu:Timestamp {ids.on("ts")}>{window}</wsu:Timestamp>'
+    ).encode()
+
+
+def _referred(token: Assertion, ids: _Ids) -> bytes:
+    """The reference to the token, by which it is signed, and the end of the security header."""
+    return (
+        f'<wsse:SecurityTokenReference {ids.on("str")} xmlns:wsse11="{constants.WSSE11}" '
+        f'wsse11:TokenType="{constants.SAML_TOKEN_TYPE}"><wsse:KeyIdentifier ValueType="{SAML_ID}">'
+        f"{escape_text(token.id)}</wsse:KeyIdentifier></wsse:SecurityTokenReference></wsse:Security>"
+    ).encode()
+
+
+def _references(header: IdwsHeader, ids: _Ids, profile: IdwsProfile) -> list[Reference]:
+    names = ["action", "messageID", "ts", "body"]
+    if header.to:
+        names.append("to")
+    if profile is IdwsProfile.LIBERTY_BASIC:
+        names.append("sbf")
+    return [*(Reference(id=ids.of(name)) for name in names), Reference(id=ids.of("str"), is_token=True)]
 
 
 @attrs.frozen
