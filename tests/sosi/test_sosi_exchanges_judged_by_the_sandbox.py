@@ -1,4 +1,4 @@
-"""Every exchange against a strict service that shares no code with the client, and every way it can break."""
+"""Every exchange against a strict service that shares no code with the client."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from govfile.errors import GovfileError, OutcomeUnknown, ProtocolError, Rejected, Retry, TransportError, TrustError
+from govfile.errors import GovfileError, ProtocolError, Rejected, Retry, TrustError
 from govfile.sandbox.sosi import (
     Audience,
     Authorisation,
     Encryption,
-    Envelope,
-    Other,
     Settings,
     SigningAlgorithm,
     SosiSandbox,
@@ -29,86 +27,14 @@ from govfile.sandbox.sosi.place import NATIONAL_ROLE
 from govfile.sosi.browser import log_in_form
 from govfile.sosi.card import IdCard
 from govfile.sosi.card_source import CardSource
-from govfile.sosi.care_provider import CareProvider
-from govfile.sosi.claims import Custody, OnBehalfOf
-from govfile.sosi.sts import SecurityTokenService
 from support import pki
 from support.html_forms import Form
+from support.sosi_client import CPR, CVR, EXCHANGES, FMK, PROVIDER, USER, WARD, client, refused
 from support.xml_messages import credential_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from govfile.sosi.signed_card import SignedCard
-
-CVR, CPR, WARD = "20301823", "0101001234", "0202101234"
-FMK = "https://fmk"
-PROVIDER = "HTTPS://SP.Example.dk/"
-
-
-@pytest.fixture(scope="module")
-def authority() -> Iterator[SosiSandbox]:
-    with SosiSandbox() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def sts(authority: SosiSandbox) -> Iterator[SecurityTokenService]:
-    with client(authority) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def card(sts: SecurityTokenService) -> SignedCard:
-    return sts.issue(USER)
-
-
-def client(authority: SosiSandbox, credential: Any = None, **changes: Any) -> SecurityTokenService:
-    environment = attrs.evolve(authority.environment, **{"attempts": 1, "pause": timedelta(0), **changes})
-    return SecurityTokenService(environment, credential or authority.credential, clock=authority.clock)
-
-
-USER = IdCard.user(
-    issuer="ExampleLab",
-    it_system="Example Lab",
-    care_provider=CareProvider.cvr(CVR, "Example Laboratory"),
-    cpr=CPR,
-    given_name="Test",
-    surname="Person",
-    role="7170",
-)
-
-EXCHANGES: dict[str, Callable[[SecurityTokenService, SosiSandbox, SignedCard], object]] = {
-    "issue": lambda sts, _, __: sts.issue(USER),
-    "issue legacy": lambda sts, _, __: sts.issue(USER, legacy=True),
-    "identity token": lambda sts, _, card: sts.identity_token(card, audience=FMK),
-    "identity token, card in header": lambda sts, _, card: sts.identity_token(card, audience=FMK, card_in_header=True),
-    "to_oiosaml, encrypted": lambda sts, _, card: sts.to_oiosaml(card, audience=PROVIDER),
-    "to_oiosaml, in the clear": lambda sts, _, card: sts.to_oiosaml(card, audience=FMK),
-    "from_oiosaml": lambda sts, box, _: sts.from_oiosaml(box.oiosaml_assertion(), it_system="Example Lab", role="7170"),
-    "from_bootstrap_token": lambda sts, box, _: sts.from_bootstrap_token(
-        box.bootstrap_token(), it_system="Example Lab", role="7170"
-    ),
-    "from_bootstrap_token, encrypted": lambda sts, box, _: sts.from_bootstrap_token(
-        box.bootstrap_token(is_encrypted=True), it_system="Example Lab", authorisation_code="8B7X2"
-    ),
-    "citizen_token": lambda sts, box, _: sts.citizen_token(box.citizen_bootstrap_token(), cpr=CPR, audience=FMK),
-    "citizen_token, encrypted": lambda sts, box, _: sts.citizen_token(
-        box.citizen_bootstrap_token(is_encrypted=True), cpr=CPR, audience=FMK
-    ),
-    "citizen_token, procuration": lambda sts, box, _: sts.citizen_token(
-        box.citizen_bootstrap_token(), cpr=CPR, audience=FMK, on_behalf_of=OnBehalfOf.procuration(WARD)
-    ),
-    "citizen_token, custody": lambda sts, box, _: sts.citizen_token(
-        box.citizen_bootstrap_token(), cpr=CPR, audience=FMK, on_behalf_of=OnBehalfOf.custody(Custody.PARENTAL, WARD)
-    ),
-    "from_jwt": lambda sts, box, _: sts.from_jwt(box.jwt(), cpr=CPR, audience=FMK),
-    "jwt_to_oiosaml": lambda sts, box, _: sts.jwt_to_oiosaml(box.jwt(), cpr=CPR, audience=PROVIDER),
-}
-#: One of each kind of answer whose token's signature is read here: a card in either dialect, a token, an assertion.
-READ_HERE = ("issue", "identity token", "to_oiosaml, in the clear", "from_oiosaml", "citizen_token")
-#: One of each kind of answer with addressing headers.
-IN_ENVELOPES = ("identity token", "to_oiosaml, encrypted", "from_oiosaml", "citizen_token")
+    from govfile.sosi.sts import SecurityTokenService
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
@@ -166,14 +92,6 @@ def test_it_presents_its_certificate_where_that_is_set(authority: SosiSandbox) -
 # --- what the service refuses ---------------------------------------------------------------------------------------
 
 
-def refused(call: Callable[[], object]) -> Rejected:
-    with pytest.raises(Rejected) as caught:
-        call()
-    for personal in (CPR, WARD, "8B7X2", "Person", "25351738"):
-        assert personal not in f"{caught.value} {vars(caught.value)}"
-    return caught.value
-
-
 def test_t11_a_cpr_number_that_is_not_the_certificates(sts: SecurityTokenService) -> None:
     error = refused(lambda: sts.issue(attrs.evolve(USER, cpr=WARD)))
     assert (error.code, error.actor, error.known) == ("FailedAuthentication", "dk:sosi:sts:cvrridcpr", True)
@@ -225,141 +143,6 @@ def test_w07_a_clock_that_is_ten_minutes_off_is_said(authority: SosiSandbox) -> 
             with pytest.raises((Rejected, TrustError)) as caught:
                 sts.from_jwt(authority.jwt(), cpr=CPR, audience=FMK)
             assert f"10 minutes {'behind' if minutes > 0 else 'ahead of'} it" in caught.value.advice
-
-
-# --- what the service spoils ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "spoilt"),
-    [
-        (name, spoilt)
-        for name in READ_HERE
-        for spoilt in Spoilt
-        if (name, spoilt) != ("identity token", Spoilt.EXPIRED)  # it shows the new certificate of the same key
-    ],
-)
-def test_t02_t03_a_spoilt_signature_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str, spoilt: Spoilt
-) -> None:
-    with authority.faults.during(spoilt=spoilt):
-        try:
-            found: Any = EXCHANGES[name](sts, authority, card)
-        except (TrustError, ProtocolError):
-            return
-    # a comment is no part of what is signed: then what is read must be what was meant
-    assert spoilt is Spoilt.COMMENTED
-    assert b"<!--" in found.xml
-
-
-@pytest.mark.parametrize("wrapping", Wrapping)
-@pytest.mark.parametrize("name", READ_HERE)
-def test_t01_a_wrapped_token_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str, wrapping: Wrapping
-) -> None:
-    with authority.faults.during(wrapped=wrapping), pytest.raises((TrustError, ProtocolError)):
-        EXCHANGES[name](sts, authority, card)
-
-
-@pytest.mark.parametrize("envelope", Envelope)
-@pytest.mark.parametrize("name", IN_ENVELOPES)
-def test_t02_a_spoilt_envelope_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str, envelope: Envelope
-) -> None:
-    with authority.faults.during(envelope=envelope):
-        if name.startswith("identity token") and envelope is Envelope.UNSIGNED:
-            EXCHANGES[name](sts, authority, card)  # its answers need no signature beside the token's
-            return
-        with pytest.raises((TrustError, ProtocolError)):
-            EXCHANGES[name](sts, authority, card)
-
-
-@pytest.mark.parametrize("other", [Other.ID, Other.CVR, Other.CPR, Other.TYPE, Other.LEVEL, Other.VERSION])
-def test_t09_a_card_about_something_else_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, other: Other
-) -> None:
-    with authority.faults.during(other=other), pytest.raises((TrustError, ProtocolError)):
-        sts.issue(USER)
-
-
-@pytest.mark.parametrize("other", [Other.AUDIENCE, Other.CONTEXT, Other.RELATION])
-@pytest.mark.parametrize("name", IN_ENVELOPES)
-def test_t08_t09_an_answer_to_something_else_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str, other: Other
-) -> None:
-    with authority.faults.during(other=other), pytest.raises((TrustError, ProtocolError)):
-        EXCHANGES[name](sts, authority, card)
-
-
-@pytest.mark.parametrize("name", ["issue", *IN_ENVELOPES])
-def test_t09_a_replayed_answer_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str
-) -> None:
-    EXCHANGES[name](sts, authority, card)
-    with authority.faults.during(replay=True), pytest.raises((TrustError, ProtocolError)):
-        EXCHANGES[name](sts, authority, card)
-
-
-@pytest.mark.parametrize("name", ["issue", *IN_ENVELOPES])
-def test_t07_a_stale_answer_is_refused(
-    sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, name: str
-) -> None:
-    with authority.faults.during(stale=timedelta(days=2)), pytest.raises((TrustError, ProtocolError)):
-        EXCHANGES[name](sts, authority, card)
-
-
-@pytest.mark.parametrize(
-    ("fault", "kinds"),
-    [
-        ({"page": True}, (ProtocolError,)),
-        ({"page": True, "status": 502}, (ProtocolError,)),
-        ({"empty": True}, (ProtocolError,)),
-        ({"doctype": True}, (ProtocolError,)),
-        ({"redirect": "https://elsewhere.test/"}, (ProtocolError,)),
-        ({"flood": 6 * 1024 * 1024}, (ProtocolError, OutcomeUnknown)),
-        ({"drop_before": True}, (OutcomeUnknown, TransportError)),
-        ({"drop_after": True}, (OutcomeUnknown,)),
-        ({"cut_after": 500}, (OutcomeUnknown,)),
-        ({"soap12": True}, (ProtocolError, TrustError)),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
-)
-def test_w01_w05_w06_a_line_that_breaks_or_bends(
-    authority: SosiSandbox, fault: dict[str, Any], kinds: tuple[type[GovfileError], ...]
-) -> None:
-    with client(authority) as sts, authority.faults.during(**fault):
-        with pytest.raises(kinds) as caught:
-            sts.issue(USER)
-        assert caught.value.operation == "issue"
-        assert CPR not in f"{caught.value} {vars(caught.value)}"
-
-
-def test_w06_a_lost_answer_is_asked_for_again(authority: SosiSandbox) -> None:
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        authority.faults.clear()
-
-    environment = attrs.evolve(authority.environment, attempts=2)
-    with SecurityTokenService(environment, authority.credential, clock=authority.clock, sleep=sleep) as sts:
-        authority.faults.drop_after = True
-        assert sts.issue(USER).is_verified
-    assert slept == [1.0]
-
-
-@pytest.mark.parametrize("status", [200, 500])
-def test_w02_a_fault_is_told_with_either_status(authority: SosiSandbox, status: int) -> None:
-    words = ("InvalidRequest", "dk:sosi:sts:nbo", "IT System must be specified")
-    with client(authority) as sts, authority.faults.during(refuse=words, status=status):
-        error = refused(lambda: sts.issue(USER))
-    assert (error.code, error.actor, error.text) == words
-
-
-def test_an_answer_in_parts_is_read(authority: SosiSandbox, card: SignedCard) -> None:
-    with client(authority) as sts, authority.faults.during(mtom=True):
-        assert sts.issue(USER).is_verified
-        assert sts.to_oiosaml(card, audience=PROVIDER).is_encrypted
 
 
 # --- together -------------------------------------------------------------------------------------------------------
