@@ -20,8 +20,8 @@ from lxml import etree
 
 from govfile.sandbox.sosi import Envelope, Faults, Other, SosiSandbox, Spoilt, Wrapping
 from govfile.sandbox.sosi.stock import expired_sts
+from support.sosi_asking import ENVELOPE, bst, citizen, is_signed
 from support.sosi_caller import NS, Answer, Caller, CardText, verified
-from support.sosi_exchanges import ENVELOPE, bst, citizen, is_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,7 @@ from govfile.sandbox.sosi.encrypting import decrypted
 from govfile.sandbox.sosi.settings import normalised
 from govfile.sandbox.sosi.stock import provider, rsa_key_of
 from support.programs import require
-from support.sosi_caller import NS, Answer, Caller, CardText, exchange_request, signed, verified
-from support.sosi_exchanges import (
+from support.sosi_asking import (
     CPR,
     ENVELOPE,
     FAILED,
@@ -27,6 +26,7 @@ from support.sosi_exchanges import (
     from_oiosaml,
     is_signed,
 )
+from support.sosi_caller import NS, Answer, Caller, CardText, exchange_request, signed, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile.sandbox.sosi import SosiSandbox
-from support.sosi_caller import Caller
-from support.sosi_exchanges import (
+from support.sosi_asking import (
     BEHALF,
     CPR,
     FAILED,
@@ -25,6 +24,7 @@ from support.sosi_exchanges import (
     is_signed,
     web_token,
 )
+from support.sosi_caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

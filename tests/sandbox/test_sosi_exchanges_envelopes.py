@@ -9,8 +9,7 @@ import attrs
 import pytest
 
 from govfile.sandbox.sosi import CertificateKind, Settings, SigningAlgorithm, SosiSandbox
-from support.sosi_caller import Caller, CardText, exchange_request, signed
-from support.sosi_exchanges import (
+from support.sosi_asking import (
     BAD_ENVELOPE,
     OVER,
     SYSTEM,
@@ -18,6 +17,7 @@ from support.sosi_exchanges import (
     citizen,
     from_oiosaml,
 )
+from support.sosi_caller import Caller, CardText, exchange_request, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import pytest
 from lxml import etree
 
 from govfile.sandbox.sosi import Audience, Settings, SosiSandbox, Spoilt, Wrapping
+from support.sosi_asking import citizen
 from support.sosi_caller import NS, Answer, Caller, signature, signed
-from support.sosi_exchanges import citizen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

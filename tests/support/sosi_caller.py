@@ -282,15 +282,21 @@ class Caller:
 
     sandbox: SosiSandbox
 
+    def get(self, path: str) -> Answer:
+        """Look at an address."""
+        return self._send("GET", path, None, {})
+
     def post(self, path: str, body: str | bytes, **headers: str) -> Answer:
         """Send a message as it is."""
+        sent = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"Issue"'}
+        sent |= {name.replace("_", "-"): each for name, each in headers.items()}
+        return self._send("POST", path, body.encode() if isinstance(body, str) else body, sent)
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         context = ssl.create_default_context(cadata=self.sandbox.tls_pem().decode())
         connection = http.client.HTTPSConnection("127.0.0.1", self.sandbox.port, context=context, timeout=30)
         try:
-            data = body.encode() if isinstance(body, str) else body
-            sent = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"Issue"'}
-            sent |= {name.replace("_", "-"): each for name, each in headers.items()}
-            connection.request("POST", path, data, sent)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             found = {name.lower(): each for name, each in response.getheaders()}
             return Answer(status=response.status, headers=found, body=response.read())

@@ -17,8 +17,8 @@ from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
 from govfile.sandbox.sosi.consumer import Consumer, Login
 from govfile.sandbox.sosi.door import Door, Route
 from govfile.sandbox.sosi.employees import STS_AUDIENCE
+from govfile.sandbox.sosi.envelopes import is_exchange
 from govfile.sandbox.sosi.faults import Faults
-from govfile.sandbox.sosi.names import NS
 from govfile.sandbox.sosi.people import Authorisation, CertificateKind, Holder, Registers, new_holder
 from govfile.sandbox.sosi.service import SERVICES, Answered, TokenService
 from govfile.sandbox.sosi.services import Called, Services
@@ -92,7 +92,7 @@ class SosiSandbox(Listening[Door]):
         def namer(request: Request) -> str:
             """ITS may share the path of the legacy card service."""
             is_shared = name == "legacy" and self.settings.paths.its == self.settings.paths.legacy
-            return "its" if is_shared and NS["wst"].encode() in request.body else name
+            return "its" if is_shared and is_exchange(request.body) else name
 
         def answer(request: Request) -> Response:
             return Response(body=self.service.answer(namer(request), request.body))

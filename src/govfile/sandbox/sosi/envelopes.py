@@ -10,7 +10,7 @@ import attrs
 from govfile.sandbox.sosi import names, refusals, times
 from govfile.sandbox.sosi.building import declare, element, leaf, with_attributes
 from govfile.sandbox.sosi.names import NS, tag
-from govfile.sandbox.sosi.reading import Unreadable, child, maybe, value
+from govfile.sandbox.sosi.reading import Unreadable, child, maybe, parse, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,14 @@ def header_and_body(root: etree._Element) -> tuple[etree._Element | None, etree.
     if root.tag != tag("soap:Envelope"):
         raise Unreadable(f"the root is {root.tag}, no SOAP 1.1 envelope")
     return maybe(root, "soap:Header"), child(root, "soap:Body")
+
+
+def is_exchange(body: bytes) -> bool:
+    """Whether a message is of the second dialect, by the namespace of what it asks for."""
+    try:
+        return parse(body).find(f"{tag('soap:Body')}/{tag('wst:RequestSecurityToken')}") is not None
+    except Unreadable:
+        return False
 
 
 def card_request(root: etree._Element) -> tuple[etree._Element, str, str]:
