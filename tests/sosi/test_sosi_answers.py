@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from govfile.certificates.trust import Trust
 from govfile.errors import ProtocolError, TrustError
 from govfile.sosi.audience import Audience
 from govfile.sosi.card import CardType, IdCard
@@ -30,6 +31,7 @@ from support.xml_messages import NOW, SAML
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from govfile.certificates.credential import Credential
     from govfile.sosi.signed_card import SignedCard
 
 FMK = "https://fmk"
@@ -291,6 +293,20 @@ def test_a_token_that_names_the_key_of_the_envelopes_signer_is_verified_with_it(
         FakeSts(token=by_name, signs=None).client().identity_token(card, audience=FMK)
     pinned = trust(anchors=trust().anchors, pinned=(signer().certificate,))
     FakeSts(token=by_name, signs=None).client(trust=pinned).identity_token(card, audience=FMK)
+
+
+def test_t13_while_a_signer_is_replaced_both_count(card: SignedCard) -> None:
+    old, new = signer("Old STS", cvr="19552101"), signer("New STS", cvr="30808460")
+    both = trust(anchors=Trust(system=False), pinned=(old.certificate, new.certificate))
+    for one in (old, new):
+
+        def by_one(asked: Asked, one: Credential = one) -> bytes:
+            return assertion(audience=asked.audience, by=one)
+
+        fake = FakeSts(signs=one, token=by_one)
+        assert fake.client(trust=both).identity_token(card, audience=FMK).certificate == one.certificate
+    with pytest.raises(TrustError):
+        FakeSts(signs=signer()).client(trust=both).identity_token(card, audience=FMK)
 
 
 def test_an_encrypted_assertion_where_one_in_the_clear_belongs_is_refused(card: SignedCard) -> None:

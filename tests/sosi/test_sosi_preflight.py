@@ -227,6 +227,22 @@ def test_nobody_is_believed_where_nobody_is_named() -> None:
             SecurityTokenService(environment, employee())
 
 
+def of_a_known_authority(*, is_test: bool) -> Credential:
+    issuer = pki.OCES3_TEST_ISSUER if is_test else pki.OCES3_ISSUER
+    who = pki.Authority.create(issuer, not_before=NOW - timedelta(days=9)).issue(
+        pki.oces3(cvr=CVR, letter="E"), not_before=NOW - timedelta(days=1), not_after=NOW + timedelta(days=1)
+    )
+    return Credential.from_pem(who.pem + who.key_pem(), at=NOW)
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_a_credential_of_the_other_kind_of_environment(sts: FakeSts, is_test: bool) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be used with the environment fake"):
+        sts.client(of_a_known_authority(is_test=is_test), is_test=not is_test)
+    for environment in (is_test, None):
+        sts.client(of_a_known_authority(is_test=is_test), is_test=environment).close()
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -18,6 +18,7 @@ from govfile.errors import ConfigurationError
 from govfile.transports.https_policy import MESSAGE_TIMEOUTS, HttpsPolicy
 
 if TYPE_CHECKING:
+    from govfile.certificates.credential import Credential
     from govfile.sosi.trust import StsTrust
     from govfile.transports.base import Timeouts
 
@@ -73,6 +74,9 @@ class Environment:
     """One security token service. Derive a variant with `attrs.evolve`, above all to name whom you believe:
     `attrs.evolve(TEST1, trust=StsTrust(…))`.
 
+    `is_test` decides which certificate authorities a credential may come from; None accepts either, and those that
+    this version does not know pass.
+
     `trust` says whose signatures on cards, tokens and answers count; None: nobody's, and no exchange is made, since
     no pin is published for today's signers. `tls` are the anchors of the server's own certificate.
     `presents_certificate`: show the credential in the TLS handshake too. `policy` holds the proxy, the bounds, and the
@@ -108,6 +112,16 @@ class Environment:
             raise ConfigurationError("at least one attempt is needed")
         if not timedelta() <= self.skew <= timedelta(minutes=15):
             raise ConfigurationError("the skew must lie between 0 and 15 minutes")
+
+    def check_credential(self, credential: Credential) -> None:
+        """Raise `ConfigurationError` for a test certificate in production, and the reverse."""
+        if None not in (self.is_test, credential.is_test) and credential.is_test is not self.is_test:
+            kind = "a test certificate" if credential.is_test else "a certificate for production"
+            raise ConfigurationError(
+                f"{kind} cannot be used with the environment {self.name}: the service refuses it",
+                certain="no connection was made",
+                advice="test and production need certificates of their own; use the other environment or certificate",
+            )
 
     def required_trust(self) -> StsTrust:
         """Whose signatures count; raises `ConfigurationError` where nobody's do."""

@@ -78,6 +78,7 @@ class SecurityTokenService:
         randomness: Callable[[int], bytes] = os.urandom,
         transport: Callable[[], MessageTransport] | None = None,
     ) -> None:
+        environment.check_credential(credential)
         self.environment = environment
         self.credential = credential
         self._trust = environment.required_trust()
