@@ -6,8 +6,9 @@ The authorities are packages beside them: `govfile.skat` and those that follow.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile import onss as onss
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Credential": "govfile.certificates.credential",
-    "KeyStore": "govfile.certificates.keystore",
-    "Secret": "govfile.certificates.secret",
-    "Ledger": "govfile.filing.ledger",
-    "State": "govfile.filing.states",
-    "Verdict": "govfile.filing.states",
-    "Submission": "govfile.filing.submission",
+    "Credential": "certificates.credential",
+    "KeyStore": "certificates.keystore",
+    "Secret": "certificates.secret",
+    "Ledger": "filing.ledger",
+    "State": "filing.states",
+    "Verdict": "filing.states",
+    "Submission": "filing.submission",
     **dict.fromkeys(
         (
             "AlreadyFiled",
@@ -75,7 +76,7 @@ _HOMES = {
             "TransportError",
             "TrustError",
         ),
-        "govfile.errors",
+        "errors",
     ),
 }
 _PACKAGES = frozenset({"onss", "skat", "sosi", "vero"})
@@ -114,18 +115,4 @@ __all__ = [
     "vero",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(f"govfile.{name}")
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+__getattr__, __dir__ = on_first_use(__name__, _HOMES, packages=_PACKAGES)

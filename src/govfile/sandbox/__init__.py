@@ -6,8 +6,9 @@ no builder, parser or verifier with the clients it judges.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.sandbox.onss.authority import OnssSandbox as OnssSandbox
@@ -16,23 +17,13 @@ if TYPE_CHECKING:
     from govfile.sandbox.vero.authority import VeroSandbox as VeroSandbox
 
 _HOMES = {
-    "OnssSandbox": "govfile.sandbox.onss.authority",
-    "SkatSandbox": "govfile.sandbox.skat.authority",
-    "SosiSandbox": "govfile.sandbox.sosi.authority",
-    "VeroSandbox": "govfile.sandbox.vero.authority",
+    "OnssSandbox": "onss.authority",
+    "SkatSandbox": "skat.authority",
+    "SosiSandbox": "sosi.authority",
+    "VeroSandbox": "vero.authority",
 }
 _PACKAGES = frozenset({"onss", "skat", "sosi", "vero"})
 
 __all__ = ["OnssSandbox", "SkatSandbox", "SosiSandbox", "VeroSandbox"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(f"govfile.sandbox.{name}")
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.sandbox' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(__name__, _HOMES, packages=_PACKAGES)

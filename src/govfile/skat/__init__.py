@@ -9,8 +9,9 @@ The names here load on first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.skat.classic import Counting as Counting
@@ -81,16 +82,4 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.skat' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"govfile.skat.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)

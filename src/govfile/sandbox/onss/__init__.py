@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
@@ -31,29 +32,29 @@ if TYPE_CHECKING:
     from govfile.sandbox.onss.transfer import Part as Part
 
 _HOMES = {
-    "Account": "onss.authority",
-    "Anomaly": "onss.replies",
-    "CertificateKind": "onss.papers",
-    "Circuit": "onss.settings",
-    "Damage": "onss.faults",
-    "Declared": "onss.transfer",
-    "Drop": "onss.faults",
-    "Faults": "onss.faults",
-    "HostKey": "onss.settings",
-    "Layout": "onss.settings",
-    "NameScope": "onss.settings",
-    "OnssSandbox": "onss.authority",
-    "Packing": "onss.replies",
-    "Part": "onss.transfer",
-    "Replies": "onss.replies",
-    "SandboxClock": "clock",
-    "Schedule": "onss.settings",
-    "Settings": "onss.settings",
-    "Signing": "onss.settings",
-    "Spoilt": "onss.faults",
-    "Trick": "onss.faults",
-    "When": "onss.faults",
-    "serve": "onss.command",
+    "Account": "authority",
+    "Anomaly": "replies",
+    "CertificateKind": "papers",
+    "Circuit": "settings",
+    "Damage": "faults",
+    "Declared": "transfer",
+    "Drop": "faults",
+    "Faults": "faults",
+    "HostKey": "settings",
+    "Layout": "settings",
+    "NameScope": "settings",
+    "OnssSandbox": "authority",
+    "Packing": "replies",
+    "Part": "transfer",
+    "Replies": "replies",
+    "SandboxClock": ".clock",
+    "Schedule": "settings",
+    "Settings": "settings",
+    "Signing": "settings",
+    "Spoilt": "faults",
+    "Trick": "faults",
+    "When": "faults",
+    "serve": "command",
 }
 
 __all__ = [
@@ -82,12 +83,4 @@ __all__ = [
     "serve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.sandbox.onss' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"govfile.sandbox.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
@@ -25,23 +26,23 @@ if TYPE_CHECKING:
     from govfile.sandbox.skat.settings import Spelling as Spelling
 
 _HOMES = {
-    "Arrival": "skat.backend",
-    "Broken": "skat.settings",
-    "CertificateKind": "skat.identities",
-    "Damage": "skat.faults",
-    "Faults": "skat.faults",
-    "Gate": "skat.settings",
-    "Identity": "skat.identities",
-    "Layout": "skat.settings",
-    "LinkLoss": "skat.faults",
-    "NameScope": "skat.settings",
-    "SandboxClock": "clock",
-    "Schedule": "skat.settings",
-    "ServerCertificate": "pki",
-    "Settings": "skat.settings",
-    "SkatSandbox": "skat.authority",
-    "Spelling": "skat.settings",
-    "serve": "skat.command",
+    "Arrival": "backend",
+    "Broken": "settings",
+    "CertificateKind": "identities",
+    "Damage": "faults",
+    "Faults": "faults",
+    "Gate": "settings",
+    "Identity": "identities",
+    "Layout": "settings",
+    "LinkLoss": "faults",
+    "NameScope": "settings",
+    "SandboxClock": ".clock",
+    "Schedule": "settings",
+    "ServerCertificate": ".pki",
+    "Settings": "settings",
+    "SkatSandbox": "authority",
+    "Spelling": "settings",
+    "serve": "command",
 }
 
 __all__ = [
@@ -64,12 +65,4 @@ __all__ = [
     "serve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.sandbox.skat' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"govfile.sandbox.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from govfile._on_first_use import on_first_use
 
 if TYPE_CHECKING:
     from govfile.sandbox.clock import SandboxClock as SandboxClock
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
     from govfile.sandbox.vero.signing import Form as Form
 
 _HOMES = {
-    "Code": "vero.settings",
-    "Damage": "vero.faults",
-    "Faults": "vero.faults",
-    "Forged": "vero.faults",
-    "Form": "vero.signing",
-    "Lost": "vero.faults",
-    "SandboxClock": "clock",
-    "Settings": "vero.settings",
-    "SoapFault": "vero.faults",
-    "Spoilt": "vero.faults",
-    "VeroSandbox": "vero.authority",
-    "Wrong": "vero.faults",
-    "serve": "vero.command",
+    "Code": "settings",
+    "Damage": "faults",
+    "Faults": "faults",
+    "Forged": "faults",
+    "Form": "signing",
+    "Lost": "faults",
+    "SandboxClock": ".clock",
+    "Settings": "settings",
+    "SoapFault": "faults",
+    "Spoilt": "faults",
+    "VeroSandbox": "authority",
+    "Wrong": "faults",
+    "serve": "command",
 }
 
 __all__ = [
@@ -52,12 +53,4 @@ __all__ = [
     "serve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'govfile.sandbox.vero' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"govfile.sandbox.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)
