@@ -67,7 +67,9 @@ def read(
         raise _unreadable(what, "it carries a document type declaration, which is never read", content)
     if (about.encoding or "utf-8").lower() not in {"utf-8", "us-ascii", "ascii"} or b"\0" in content:
         raise _unreadable(what, f"it is written in {about.encoding}; signed messages are in UTF-8", content)
-    return Tree(content, root, _survey(Tree(content, root, {}), limits, what, free))
+    tree = Tree(content, root, {})
+    tree.ids.update(_survey(tree, limits, what, free))
+    return tree
 
 
 _of_this_thread = threading.local()
@@ -95,15 +97,18 @@ def parser() -> XMLParser:
 
 
 def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None) -> dict[str, _Element]:
-    """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here."""
+    """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here.
+
+    The bytes, in UTF-8, say where there is nothing to ask: `<?` begins each instruction, `<` at least each element.
+    """
     root = tree.root
     questions = _questions(limits.depth)
-    if questions.has_instructions(root):
+    if tree.content.find(b"<?", 2) > 0 and questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
-    count = questions.count(root)
-    if count > limits.elements:
+    most = tree.content.count(b"<")
+    if most > limits.elements and questions.count(root) > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
-    if count > limits.depth and questions.is_too_deep(root):
+    if most > limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
 

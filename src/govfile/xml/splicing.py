@@ -140,13 +140,11 @@ def quick_span(tree: _tree.Tree, element: _Element) -> Span | None:
     if b"<!" in content:
         return None
     local = element.tag.rpartition("}")[2]
-    ordinal = 0
-    for twin in tree.root.iter(f"{{*}}{local}"):
-        if twin is element:
-            break
-        ordinal += twin.prefix == element.prefix
     name = (f"{element.prefix}:{local}" if element.prefix else local).encode()
-    start = next(itertools.islice(_tags(content, b"<" + name), ordinal, None))
+    starts = _tags(content, b"<" + name)
+    start, second = next(starts), next(starts, None)
+    if second is not None and (ordinal := _twins_before(tree, element, local)):
+        start = second if ordinal == 1 else next(itertools.islice(starts, ordinal - 2, None))
     if start.is_empty:
         return Span(start.start, start.end, start.end, start.end)
     depth, position = 1, start.end
@@ -156,6 +154,12 @@ def quick_span(tree: _tree.Tree, element: _Element) -> Span | None:
             return Span(start.start, start.end, end.start, end.end)
         position = end.end
     raise AssertionError("the element is not in the document")
+
+
+def _twins_before(tree: _tree.Tree, element: _Element, local: str) -> int:
+    """How many elements of the same qualified name begin before it."""
+    before = itertools.takewhile(lambda twin: twin is not element, tree.root.iter(f"{{*}}{local}"))
+    return sum(twin.prefix == element.prefix for twin in before)
 
 
 class _Tag(NamedTuple):

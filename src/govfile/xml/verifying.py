@@ -57,21 +57,20 @@ class VerifiedPart:
     _names_only_what_it_uses: bool
 
     @cached_property
-    def root(self) -> _Element:
-        """The root of `content`, for this package only."""
+    def _root(self) -> _Element:
         return _tree.root_of(self.content)
 
     @cached_property
     def element(self) -> Element:
         """The element as a value, read from `content`: comments gone without splitting the text around them."""
-        return _tree.value_of(self.root)
+        return _tree.value_of(self._root)
 
     def rows(self, *names: str) -> list[Row]:
         """The elements along a path of `{namespace}local` names below this one, in order, read from `content`.
 
         Without names it is this element. Quicker than `element` for who needs a few values.
         """
-        return _tree.rows_of(self.root, names)
+        return _tree.rows_of(self._root, names)
 
     @cached_property
     def original(self) -> bytes:
@@ -143,7 +142,7 @@ def verify(document: bytes, policy: Policy, *, at: datetime | None = None) -> Ve
     parts = tuple(found[part] for part in policy.parts if part in found)
     if policy.window is None:
         return Verified(parts=parts, certificate=certificate, document=tree)
-    begin, end = check_window(parts[0].root, policy.window, at)
+    begin, end = check_window(parts[0], policy.window, at)
     return Verified(parts=parts, certificate=certificate, valid_from=begin, valid_until=end, document=tree)
 
 

@@ -11,9 +11,8 @@ from govfile.errors import TrustError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from lxml.etree import _Element
-
     from govfile.xml.policy import Window
+    from govfile.xml.verifying import VerifiedPart
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?", re.ASCII
@@ -21,20 +20,18 @@ _TIME = re.compile(
 _CLOCK = "compare this computer's clock with another one"
 
 
-def check_window(statement: _Element, window: Window, at: datetime) -> tuple[datetime, datetime]:
-    """Raise `TrustError` unless what is stated holds at `at` (aware); its begin and end, in UTC.
-
-    `statement` is read from the canonical bytes that were signed.
-    """
+def check_window(statement: VerifiedPart, window: Window, at: datetime) -> tuple[datetime, datetime]:
+    """Raise `TrustError` unless what is stated holds at `at` (aware); its begin and end, in UTC."""
     name = window.element.rpartition("}")[2]
-    found = list(statement.iterchildren(window.element))
+    found = statement.rows(window.element)
     if len(found) != 1:
         raise TrustError(f"the message has {len(found)} elements {name} that say for how long it holds, not one")
-    begins = "NotBefore", found[0].get("NotBefore")
+    conditions = found[0].attributes
+    begins = "NotBefore", conditions.get("NotBefore")
     if begins[1] is None and window.begins_when_issued:
-        begins = "IssueInstant", statement.get("IssueInstant")
+        begins = "IssueInstant", found[0].above.get("IssueInstant")
     begin = moment(begins[1], begins[0], window.zone, is_later=True)
-    end = moment(found[0].get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
+    end = moment(conditions.get("NotOnOrAfter"), "NotOnOrAfter", window.zone, is_later=False)
     if end <= begin:
         raise TrustError("the message ends before it begins to hold")
     if end - begin > window.longest:
