@@ -191,7 +191,7 @@ class FakeService:
             found = what(body)
             assert isinstance(found, Reply)
             return found
-        return getattr(self, f"_{operation}")(body) if operation else reply(b"")  # type: ignore[no-any-return]
+        return getattr(self, f"_{operation}")(body) if operation else reply(b"")
 
     def close(self) -> None:
         self.closed += 1
@@ -266,13 +266,9 @@ class VeroDesk:
 
     def enrol(self, number: int = 0, client: CertificateService | None = None, **options: Any) -> Credential:
         """Enrol with the codes, with a key that is there already."""
+        codes = {"transfer_id": TRANSFER_ID, "transfer_password": Secret(TRANSFER_PASSWORD)}
         return (client or self.client).enrol(
-            CUSTOMER,
-            customer_name="Ab Example Oy",
-            transfer_id=TRANSFER_ID,
-            transfer_password=Secret(TRANSFER_PASSWORD),
-            key=pki.rsa_key(number),
-            **options,
+            CUSTOMER, customer_name="Ab Example Oy", key=pki.rsa_key(number), **{**codes, **options}
         )
 
     def due(self, days: float = 30) -> Credential:

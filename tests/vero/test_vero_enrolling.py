@@ -234,7 +234,7 @@ def test_a_certificate_that_expires_before_the_one_in_use_is_not_switched_to(des
     short = got(issue(pki.rsa_key(1).public_key(), begins=NOON, life=timedelta(days=100)))
     desk.service.next("getCertificate", short)
     with pytest.raises(CredentialError, match="expires before the one in use"):
-        desk.enrol(1)
+        desk.enrol(1, transfer_id="4" * 32)
     assert desk.client.credential(CUSTOMER) == first
 
 
@@ -294,6 +294,14 @@ def test_enrolling_again_goes_on_with_the_request_that_waits(desk: VeroDesk) -> 
     assert desk.service.operations().count("signNewCertificate") == 1
 
 
+def test_a_program_that_runs_twice_enrols_once(desk: VeroDesk) -> None:
+    found = desk.enrol()
+    asked = len(desk.service.asked)
+    assert desk.enrol(1, desk.another()) == found
+    assert len(desk.service.asked) == asked, "spent codes are not sent again"
+    assert desk.enrol(1, transfer_id="4" * 32) != found
+
+
 def test_a_code_known_as_a_refusal_ends_the_wait(desk: VeroDesk) -> None:
     strict = desk.another(refusals=frozenset({"PKI066"}))
     desk.service.next("getCertificate", reply(answer("GetCertificateResponse", result("PKI066"))))
@@ -322,7 +330,7 @@ def test_w09_the_pause_that_the_service_asks_for_is_kept_up_to_a_quarter_of_an_h
     desk.slept.clear()
     desk.service.next("getCertificate", reply(b"", 503, retry_after="86400"))
     with pytest.raises(ProtocolError, match="503"):
-        desk.enrol(1)
+        desk.enrol(1, transfer_id="4" * 32)
     assert sum(desk.slept) < 60, "a pause beyond our own patience is not waited for: the next run looks"
 
 

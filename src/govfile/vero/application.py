@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from govfile.certificates.keystore import KeyStore, Pending
+    from govfile.certificates.keystore import KeyStore, Pending, SlotId
     from govfile.transports.base import Reply
 
 _LARGEST_KEPT = 64 * 1024
@@ -105,9 +105,14 @@ class Journal:
         notes = {"step": Step.READY.value, "kind": kind.value, "customer_name": customer_name or ""}
         return self.store.note(pending, **notes, asked="", retrieval_id="", codes="", **_NOTHING_KEPT)
 
-    def asking(self, pending: Pending, at: datetime) -> Pending:
-        """From now on the request may have left."""
-        return self.store.note(pending, step=Step.ASKING.value, asked=at.astimezone(UTC).isoformat())
+    def asking(self, pending: Pending, at: datetime, spent: str) -> Pending:
+        """From now on the request may have left, and codes of the fingerprint `spent` may be spent."""
+        return self.store.note(pending, step=Step.ASKING.value, asked=at.astimezone(UTC).isoformat(), spent=spent)
+
+    def is_enrolled_by(self, slot: SlotId, spent: str) -> bool:
+        """Whether the generation in use came by codes of this fingerprint."""
+        current = self.store.current(slot)
+        return current is not None and self.store.notes(slot, current.number).get("spent") == spent
 
     def asked(self, pending: Pending, retrieval_id: str) -> Pending:
         """The service took it."""

@@ -94,11 +94,12 @@ class Asker:
 
     def _ask(self, pending: Pending, kind: Kind, message: bytes, codes: TransferCodes | None) -> Pending:
         operation, ready, marked = _OPERATIONS[kind], pending, False
+        spent = codes.fingerprint(pending.slot.holder) if codes else ""
 
         def committing() -> None:
             nonlocal pending, marked
             marked = True
-            pending = self.journal.asking(pending, self.clock())
+            pending = self.journal.asking(pending, self.clock(), spent)
 
         try:
             reply = self.desk.post(operation, message, committing)

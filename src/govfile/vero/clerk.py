@@ -64,6 +64,13 @@ class Clerk:
             return self._asker.look_again(pending)
         return pending if step is Step.ASKED else self._asker.enrol(pending, CustomerId(slot.holder), name, codes)
 
+    def enrolled_by(self, slot: SlotId, codes: TransferCodes) -> Credential | None:
+        """The credential in use, where these very codes brought it: a program that runs twice enrols once."""
+        is_again = not self.desk.environment.repeats
+        if is_again and self._journal.is_enrolled_by(slot, codes.fingerprint(slot.holder)):
+            return self.store.credential(slot, at=self.clock())
+        return None
+
     def ask_for_successor(self, slot: SlotId, name: str | None, key: PrivateKey | None) -> Pending:
         """The renewal that the service took, or had taken before; the one in use signs it."""
         waiting = self.store.pending(slot)

@@ -109,8 +109,8 @@ class CertificateService:
 
         A key is made (or `key` taken, as for the test bench) and is on the disk with its request before the codes
         leave, once. Then the certificate is looked for, for `timeout` seconds (None: the environment's patience). A
-        request that the service took before is gone on with, and the codes are not used; also one may enrol anew while
-        another certificate is in use.
+        request that the service took before is gone on with, and the codes are not used; codes that brought the
+        credential in use return it. One may also enrol anew while another certificate is in use.
 
         Raises `InvalidName` for codes and ids that cannot be right, `TransportError` when nothing left (call again),
         `Rejected` when the service says no, `OutcomeUnknown` when the codes may be spent (they are not sent again by
@@ -121,7 +121,7 @@ class CertificateService:
         codes = TransferCodes.parse(transfer_id, transfer_password)
         name = check_customer_name(customer_name)
         with self.keystore.locked(slot):
-            finished = self.keystore.finish(slot)
+            finished = self.keystore.finish(slot) or self._clerk.enrolled_by(slot, codes)
             if finished is not None:
                 return finished
             return self._clerk.fetch(self._clerk.ask_for_new(slot, name, codes, key), timeout)

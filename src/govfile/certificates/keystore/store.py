@@ -25,7 +25,7 @@ from govfile.errors import ConfigurationError, CredentialError, KeyStoreError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from cryptography import x509
@@ -95,6 +95,10 @@ class KeyStore:
         current = shelf.pointer().current
         complete = [number for number in shelf.numbers() if shelf.is_complete(number)]
         return tuple(shelf.generation(number, is_current=number == current) for number in complete)
+
+    def notes(self, slot: SlotId, number: int) -> Mapping[str, str]:
+        """What was noted beside a generation while it was pending; it stays when the certificate is there."""
+        return self._shelf(slot).about(number).notes
 
     def pending(self, slot: SlotId) -> Pending | None:
         """The key and request that wait for a certificate, None where nothing does."""
