@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+import json
 import re
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -12,19 +13,24 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.exceptions import InvalidDigest, InvalidSignature
 from signxml.verifier import XMLVerifier
 
+from govfile import vero
+from govfile.errors import ConfigurationError
 from govfile.sandbox.vero import Form, SandboxClock, Settings, VeroSandbox, throw_away
 from govfile.sandbox.vero.throw_away import Authority, Key
+from govfile.vero import anchors
 from support.programs import require
 from support.vero_customer import DS, Customer, Heard, enveloped, holds, key, papers, signed, text
+from support.vero_throw_away import GENERALIZED_TIME, authority, with_generalized_times
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors" / "vero"
-GENERALIZED_TIME = b"\x18"
+SHIPPED = Path(throw_away.__file__).with_name("throw-away.json")
 
 
 def heard_by(customer: Customer) -> dict[str, Heard]:
@@ -126,6 +132,31 @@ def test_the_chain_has_the_two_traps_of_the_real_test_chain(tmp_path: Path) -> N
     command += ["-untrusted", places[Authority.INTERMEDIATE], places[Authority.SERVICES]]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nobody_can_take_the_throw_away_authorities_for_the_real_ones() -> None:
+    assert "known to everybody" in json.loads(SHIPPED.read_text())["warning"]
+    real = {pin.sha256 for pins in (anchors.PRODUCTION, anchors.TEST) for pin in (*pins.answers, *pins.issued)}
+    for which in Authority:
+        certificate = throw_away.certificate(which)
+        assert "govfile sandbox" in certificate.subject.rfc4514_string()
+        assert certificate.fingerprint(hashes.SHA256()).hex() not in real
+    with pytest.raises(ConfigurationError, match="none of the certificates"):
+        vero.TEST.trusting(VeroSandbox.authorities_pem())
+
+
+def test_how_the_throw_away_authorities_were_made() -> None:
+    made = authority("Example", 2048, (2018, 2049), None, 0)
+    other = with_generalized_times(made.certificate, made.key)
+    other.verify_directly_issued_by(other)
+    assert (other.not_valid_before_utc, other.not_valid_after_utc) == (
+        made.certificate.not_valid_before_utc,
+        made.certificate.not_valid_after_utc,
+    )
+    start = GENERALIZED_TIME + bytes([15]) + b"20180221060000Z"
+    assert start in other.tbs_certificate_bytes
+    assert start not in made.certificate.tbs_certificate_bytes
+    assert list(other.extensions) == list(made.certificate.extensions)
 
 
 @pytest.mark.parametrize("year", [2019, 2026, 2040])
