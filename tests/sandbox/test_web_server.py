@@ -211,7 +211,7 @@ def test_stopping_ends_what_is_going_on() -> None:
         assert begun.wait(10)
         start = time.monotonic()
         server.stop()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
         worker.join(10)
     assert len(failed) == 1
     assert server.port == 0
