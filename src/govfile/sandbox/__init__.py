@@ -1,7 +1,8 @@
-"""The authorities on localhost: strict, and with faults on request. Needs the extra `sandbox`.
+"""The authorities on localhost: strict, and with faults on request. The file channels need the extra `sandbox`.
 
-Everything here is made for the occasion: keys, certificates and passwords live as long as the sandbox does. It shares
-no builder, parser or verifier with the clients it judges.
+Keys, certificates and passwords are made for the occasion and live as long as the sandbox does; the keys of the
+Finnish authorities are shipped and known to everybody. Nothing here shares a builder, parser or verifier with the
+clients it judges.
 """
 
 from __future__ import annotations
