@@ -158,6 +158,11 @@ def test_citizens_tokens_that_do_not_do(sts: Caller) -> None:
     assert "expired" in fault[2]
 
 
+def test_a_citizens_token_is_bound_to_the_caller(sts: Caller) -> None:
+    token = sts.sandbox.citizen_bootstrap_token(bound_to=sts.sandbox.system.certificate)
+    assert citizen(sts, token).fault == FAILED
+
+
 def test_a_jwt_becomes_an_assertion(sts: Caller) -> None:
     path = sts.sandbox.settings.paths.jwt_to_oiosaml
     answer = sts.exchange(path, web_token(sts.sandbox.jwt()), "https://fmk")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import subprocess
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from govfile.sandbox.sosi import Settings, SigningAlgorithm, SosiSandbox
+from govfile.errors import ConfigurationError
+from govfile.sandbox import pki
+from govfile.sandbox.sosi import CertificateKind, Settings, SigningAlgorithm, SosiSandbox
 from govfile.sandbox.sosi.command import write_papers
+from govfile.sandbox.sosi.people import subject
 from govfile.sandbox.sosi.reading import parse
 from govfile.sandbox.sosi.stock import idp
 from govfile.sandbox.sosi.verifying import BadSignature, verify_enveloped
@@ -28,6 +33,7 @@ from support.sosi_caller import (
     CardText,
     card_request,
     exchange_request,
+    signature,
     signed,
     signed_by_xmlsec1,
     verified,
@@ -177,6 +183,44 @@ def test_the_papers_are_enough_for_curl_openssl_and_xmlsec1(sts: Caller, tmp_pat
     command = [require("openssl"), "pkcs12", "-in", str(papers.employee), *passphrase, "-nodes", "-out", str(private)]
     assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
     private.unlink()
+
+
+def test_certificates_and_identity_providers_of_others_may_be_brought(sts: Caller) -> None:
+    """For libraries that come with certificates and tokens of their own."""
+    now = datetime.now(UTC)
+    authority, key = pki.authority(pki.Issuer.STRANGER), pki.rsa_key("foreign")
+    name = subject(CertificateKind.MOCES2, cvr="19552101", company="Foreign", identifier="7654", common="Fie Foreign")
+    builder = pki.certificate_builder(
+        name, authority.certificate.subject, key.public_key(), now - timedelta(days=1), now + timedelta(days=1)
+    )
+    certificate = builder.sign(authority.key, hashes.SHA256())
+    theirs = pki.Issued(key=key, certificate=certificate, issuer=authority.certificate)
+    with SosiSandbox() as sandbox:
+        caller, card = Caller(sandbox), CardText(cpr=None, role="x", care_id="19552101")
+        request = signed(card_request(card), theirs)
+        assert caller.post(sandbox.settings.paths.new, request).fault is not None
+        holder = sandbox.adopt(
+            certificate, issuer=authority.certificate, cpr="1111001234", given_name="Fie", surname="Foreign"
+        )
+        answer = caller.post(sandbox.settings.paths.new, request)
+        assert answer.attribute("medcom:UserCivilRegistrationNumber") == "1111001234"
+        with pytest.raises(ConfigurationError, match="not the sandbox's"):
+            _ = holder.issued
+        with pytest.raises(ConfigurationError, match="no OCES"):
+            sandbox.adopt(authority.certificate)
+        token = sandbox.bootstrap_token()
+        unsigned = etree.fromstring(token)
+        own = unsigned.find(f"{{{NS['ds']}}}Signature")
+        assert own is not None
+        unsigned.remove(own)
+        text = etree.tostring(unsigned, encoding="unicode")
+        identifier = str(unsigned.get("ID"))
+        text = text.replace("</saml:Issuer>", f"</saml:Issuer>{signature({identifier: True})}", 1)
+        resigned = signed(text, theirs)
+        path = sandbox.settings.paths.bst_to_sosi
+        assert caller.exchange(path, resigned, "https://x", claims=SYSTEM).fault is not None
+        sandbox.trust_identity_provider(certificate)
+        assert caller.exchange(path, resigned, "https://x", claims=SYSTEM).fault is None
 
 
 VECTORS = ROOT.parent / "shared" / "vectors" / "sosi" / "stripped"

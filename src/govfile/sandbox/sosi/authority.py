@@ -12,7 +12,7 @@ from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
 from govfile.sandbox.clock import SandboxClock
 from govfile.sandbox.listening import Listening
-from govfile.sandbox.sosi import examples, idp, jwt, place, stock, wsdl
+from govfile.sandbox.sosi import examples, idp, jwt, place, stock, subjects, wsdl
 from govfile.sandbox.sosi.citizens import AUDIENCES as CITIZEN_AUDIENCES
 from govfile.sandbox.sosi.consumer import Consumer, Login
 from govfile.sandbox.sosi.door import Door, Route
@@ -209,6 +209,47 @@ class SosiSandbox(Listening[Door]):
         )
         self.registers.add(holder)
         return holder
+
+    def adopt(
+        self,
+        certificate: x509.Certificate,
+        *,
+        issuer: x509.Certificate | None = None,
+        rid: str | None = None,
+        cpr: str | None = None,
+        given_name: str = "",
+        surname: str = "",
+        authorisations: Iterable[Authorisation] = (),
+        national_roles: Iterable[str] = (),
+    ) -> Holder:
+        """Tell the registers of a certificate that somebody else made, whose key is elsewhere, and of its `issuer`.
+
+        Raises `ConfigurationError` when it is no OCES certificate.
+        """
+        read = subjects.read(certificate)
+        if read is None:
+            raise ConfigurationError("the certificate has the shape of no OCES certificate")
+        if issuer is not None:
+            self.registers.authorities.append(issuer)
+        holder = Holder(
+            kind=read.kind,
+            cvr=read.cvr,
+            company=read.organisation,
+            identifier=read.identifier,
+            certificate=certificate,
+            rid=rid,
+            cpr=cpr,
+            given_name=given_name,
+            surname=surname,
+            authorisations=tuple(authorisations),
+            national_roles=tuple(national_roles),
+        )
+        self.registers.add(holder)
+        return holder
+
+    def trust_identity_provider(self, certificate: x509.Certificate) -> None:
+        """Believe the assertions and bootstrap tokens that this certificate's key signs, beside the sandbox's own."""
+        self.registers.identity_providers.append(certificate)
 
     def revoke(self, certificate: x509.Certificate) -> None:
         """Put a certificate on the revocation list."""

@@ -35,7 +35,7 @@ _CUSTODY = re.compile(
 def from_bootstrap_token(asked: Asked, office: Office, at: datetime) -> Grant:
     """Bst2Idws: a citizen's bootstrap token."""
     certificate = tokens.caller(asked, office, at, actor=refusals.ITS, required=True)
-    token = tokens.from_idp(tokens.one_token(asked), at)
+    token = tokens.from_idp(tokens.one_token(asked), office, at)
     if token.audience not in AUDIENCES:
         words = (
             "BST2IDWS assertion has an invalid audience. "
@@ -43,6 +43,7 @@ def from_bootstrap_token(asked: Asked, office: Office, at: datetime) -> Grant:
         )
         raise refusals.request_failed(refusals.ITS, words)
     assert certificate is not None
+    tokens.check_holder(token, certificate, may_be_bearer=True)  # a published sample is bound to nobody
     named = token.name_id.rpartition(":")[2] if token.name_id.startswith(CPR_CLAIM) else ""
     return _granted(asked, office, at, certificate, cpr=token.attributes.get(MODEL + "eid/cprNumber") or named)
 

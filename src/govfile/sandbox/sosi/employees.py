@@ -46,7 +46,7 @@ def from_oiosaml(asked: Asked, office: Office, at: datetime) -> Grant:
     tokens.caller(asked, office, at, actor=refusals.NBO, required=True)
     if len(asked.tokens) != 2:
         raise refusals.malformed(f"{len(asked.tokens)} tokens in ActAs")
-    token = tokens.from_idp(asked.tokens[0], at)
+    token = tokens.from_idp(asked.tokens[0], office, at)
     context = _context(asked.tokens[1], token)
     if asked.audience.rstrip("/") != SOSI:
         raise refusals.malformed(f"AppliesTo {asked.audience}")
@@ -114,7 +114,7 @@ def _holder_of(token: Brought, office: Office) -> Holder:
 def from_bootstrap_token(asked: Asked, office: Office, at: datetime) -> Grant:
     """BST2SOSI: an employee's bootstrap token for a card."""
     certificate = tokens.caller(asked, office, at, actor=refusals.BST2SOSI, required=True)
-    token = tokens.from_idp(tokens.one_token(asked), at)
+    token = tokens.from_idp(tokens.one_token(asked), office, at)
     if token.audience != STS_AUDIENCE:
         words = f"BST2SOSI assertion does not have allowed audience {STS_AUDIENCE}"
         raise refusals.request_failed(refusals.BST2SOSI, words)

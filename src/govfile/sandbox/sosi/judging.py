@@ -86,7 +86,7 @@ def _check_certificate(
         raise refusals.failed(f"a {read.kind.name} certificate on a {'user' if card.is_user else 'system'} card")
     if office.registers.is_revoked(certificate):
         raise refusals.revoked()
-    if not subjects.issued_by_federation(certificate):
+    if not subjects.issued_by_federation(certificate, office.registers.authorities):
         raise refusals.untrusted("the certificate is nobody's we know")
     return certificate, read
 

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from govfile.certificates.credential import Credential
 from govfile.certificates.secret import Secret
+from govfile.errors import ConfigurationError
 from govfile.sandbox import pki
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Authorisation:
 
 @attrs.frozen(kw_only=True)
 class Holder:
-    """A certificate with its key, and the person behind it where there is one.
+    """A certificate with its key (unless that is elsewhere), and the person behind it where there is one.
 
     `identifier` is the RID, UID, FID or UUID of the subject. `rid`, `cpr`, the names and `authorisations` are what the
     registers hold (the RID too where the certificate names none); `national_roles` those given to the employee.
@@ -64,7 +65,8 @@ class Holder:
     cvr: str
     company: str
     identifier: str
-    issued: pki.Issued = attrs.field(repr=False)
+    certificate: x509.Certificate = attrs.field(repr=False)
+    key_pair: pki.Issued | None = attrs.field(default=None, repr=False)
     passphrase: Secret = attrs.field(factory=lambda: Secret(f"sandkasse-{uuid.uuid4().hex[:12]}"))
     rid: str | None = None
     cpr: str | None = attrs.field(default=None, repr=False)
@@ -74,9 +76,11 @@ class Holder:
     national_roles: tuple[str, ...] = ()
 
     @property
-    def certificate(self) -> x509.Certificate:
-        """The certificate itself."""
-        return self.issued.certificate
+    def issued(self) -> pki.Issued:
+        """Key and certificate; raises `ConfigurationError` where the key is elsewhere."""
+        if self.key_pair is None:
+            raise ConfigurationError("the key of this certificate is not the sandbox's")
+        return self.key_pair
 
     @property
     def credential(self) -> Credential:
@@ -117,12 +121,14 @@ def new_holder(
         )
     common = common_name or (f"{given_name} {surname}".strip() if kind.is_person else f"{company} - system")
     name = subject(kind, cvr=cvr, company=company, identifier=identifier, common=common, names=(given_name, surname))
+    issued = pki.client(name, kind.issuer, use=use or f"sosi {number % 4}", valid=valid)
     return Holder(
         kind=kind,
         cvr=cvr,
         company=company,
         identifier=identifier,
-        issued=pki.client(name, kind.issuer, use=use or f"sosi {number % 4}", valid=valid),
+        certificate=issued.certificate,
+        key_pair=issued,
         rid=rid or (identifier if kind is CertificateKind.MOCES2 else None),
         cpr=cpr,
         given_name=given_name,
@@ -164,11 +170,15 @@ def _single(*attributes: x509.NameAttribute[str]) -> list[x509.RelativeDistingui
 
 
 class Registers:
-    """RID to CPR, authorisations by CPR, and the certificates that were revoked."""
+    """RID to CPR, authorisations by CPR, the certificates that were revoked, and whom the STS believes beside its own:
+    authorities of callers and identity providers.
+    """
 
     def __init__(self) -> None:
         self._by_employee: dict[tuple[str, str], Holder] = {}
         self._revoked: set[int] = set()
+        self.authorities: list[x509.Certificate] = []
+        self.identity_providers: list[x509.Certificate] = []
         self._lock = threading.Lock()
 
     def add(self, holder: Holder) -> None:

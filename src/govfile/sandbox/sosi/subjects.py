@@ -13,6 +13,7 @@ from govfile.sandbox import pki
 from govfile.sandbox.sosi.people import CertificateKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -60,11 +61,11 @@ def read(certificate: x509.Certificate) -> Read | None:
     return None
 
 
-def issued_by_federation(certificate: x509.Certificate) -> bool:
-    """Whether one of the sandbox's two OCES authorities signed it."""
-    for issuer in (pki.Issuer.OCES3, pki.Issuer.OCES2):
+def issued_by_federation(certificate: x509.Certificate, others: Iterable[x509.Certificate]) -> bool:
+    """Whether one of the sandbox's two OCES authorities signed it, or one of the others it was told to believe."""
+    for issuer in (*(pki.authority(each).certificate for each in (pki.Issuer.OCES3, pki.Issuer.OCES2)), *others):
         try:
-            certificate.verify_directly_issued_by(pki.authority(issuer).certificate)
+            certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):
             continue
         return True

@@ -42,11 +42,15 @@ def caller(asked: Asked, office: Office, at: datetime, *, actor: str, required: 
         raise refusals.bad_envelope(actor, "SHA-1 is not taken here")
     certificate = signed.certificate
     assert certificate is not None
-    if subjects.read(certificate) is None or not subjects.issued_by_federation(certificate):
+    if subjects.read(certificate) is None or not _is_known(certificate, office):
         raise refusals.untrusted("the envelope's signer")
     if not subjects.is_valid(certificate, at) or office.registers.is_revoked(certificate):
         raise refusals.failed("the caller's certificate is expired or revoked")
     return certificate
+
+
+def _is_known(certificate: x509.Certificate, office: Office) -> bool:
+    return subjects.issued_by_federation(certificate, office.registers.authorities)
 
 
 def _check_created(asked: Asked, office: Office, at: datetime, required: bool) -> None:
@@ -109,8 +113,8 @@ class Brought:
     attributes: dict[str, str] = attrs.field(repr=False)
 
 
-def from_idp(found: etree._Element, at: datetime) -> Brought:
-    """An assertion signed by the identity provider, plain or encrypted for the STS; raises `Refused`."""
+def from_idp(found: etree._Element, office: Office, at: datetime) -> Brought:
+    """An assertion signed by an identity provider, plain or encrypted for the STS; raises `Refused`."""
     assertion = found
     if found.tag == tag("saml:EncryptedAssertion"):
         assertion = decrypted(found, stock.rsa_key_of(stock.sts()))
@@ -120,7 +124,7 @@ def from_idp(found: etree._Element, at: datetime) -> Brought:
         signed = verify_enveloped(assertion)
     except BadSignature as error:
         raise refusals.untrusted(str(error)) from error
-    if signed.certificate != stock.idp().certificate:
+    if signed.certificate not in (stock.idp().certificate, *office.registers.identity_providers):
         raise refusals.untrusted("the token is of no identity provider we know")
     _check_time(assertion, at)
     subject = child(assertion, "saml:Subject", "saml:NameID")
@@ -143,9 +147,11 @@ def _check_time(assertion: etree._Element, at: datetime) -> None:
         raise refusals.malformed(str(error)) from error
 
 
-def check_holder(token: Brought, certificate: x509.Certificate) -> None:
-    """Raise `Refused` unless the token is bound to that very certificate."""
+def check_holder(token: Brought, certificate: x509.Certificate, *, may_be_bearer: bool = False) -> None:
+    """Raise `Refused` unless the token is bound to that very certificate, or to none where that is enough."""
     confirmation = child(token.element, "saml:Subject", "saml:SubjectConfirmation")
+    if may_be_bearer and confirmation.get("Method") == names.BEARER:
+        return
     if confirmation.get("Method") != names.HOLDER_OF_KEY:
         raise refusals.failed("the token is bound to no key")
     try:
