@@ -12,7 +12,7 @@ from govfile.errors import ConfigurationError, CredentialError, InvalidContent, 
 from govfile.sosi.card import IdCard
 from govfile.sosi.services.dgws import Soap, dgws_request
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
-from govfile.sosi.services.medcom import FlowStatus, MedcomHeader
+from govfile.sosi.services.medcom import FlowStatus, MedcomHeader, TimeOut
 from govfile.sosi.services.provider import verify_request
 from govfile.sosi.services.reply import DgwsFault, DgwsReply
 from govfile.sosi.services.requests_auth import DgwsAuth
@@ -98,6 +98,19 @@ def test_t12_it_goes_out_once_more_only(service: Service, opened: requests.Sessi
     assert len(service.seen) == 2
     with pytest.raises(Rejected, match="expired_idcard"):
         reply.accepted()
+
+
+def test_t12_a_card_too_old_for_the_headers_time_out_is_replaced_before_it_is_sent(opened: requests.Session) -> None:
+    moment = [NOW]
+    sts = fake_sts.FakeSts(clock=lambda: moment[0])
+    caller = DgwsAuth(sts.client(), WANTED, header=MedcomHeader(timeout=TimeOut.MINUTES_30))
+    with session(Service(clock=lambda: moment[0])) as service:
+        for minutes in (0, 24, 26):
+            moment[0] = NOW + timedelta(minutes=minutes)
+            assert read(service.post(ADDRESS, BODY, auth=caller)).fault is None
+    assert len(sts.asked) == 2
+    with pytest.raises(CredentialError, match="dates new ones back"):
+        opened.post(ADDRESS, BODY, auth=auth(header=MedcomHeader(timeout=TimeOut.MINUTES_5)))
 
 
 def test_nothing_goes_out_again_for_another_reason_or_without_another_card(

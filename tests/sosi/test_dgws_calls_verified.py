@@ -250,6 +250,7 @@ def test_nobody_and_nothing_of_a_refused_call_is_in_messages_or_logs(caplog: pyt
 def test_a_fault_answers_the_message_and_shows_nothing_of_what_happened_inside() -> None:
     call = verified(request(MedcomHeader(message_id="m-7", flow_id="f-7")))
     fault = DgwsFault.about(KeyError("secret"), call)
+    assert DgwsReply.read(DgwsFault(code="x", text="a\x00b\ud800\x1bc").written(), status=500).fault is not None
     reply = DgwsReply.read(fault.written(NOW), status=500)
     assert reply.fault is not None
     assert (reply.in_response_to, reply.flow_id, reply.created) == ("m-7", "f-7", NOW)

@@ -120,13 +120,19 @@ def check_usable(card: WrittenCard, header: MedcomHeader, at: datetime) -> None:
         raise CredentialError(
             f"the card expired at {card.expires:%Y-%m-%d %H:%M:%S} UTC", advice="have a new one signed"
         )
-    age = header.timeout.age if header.timeout is not None else None
-    if age is not None and at >= card.issued + age:
+    if is_too_old(card, header, at):
+        assert header.timeout is not None
         raise CredentialError(
             f"the card was issued at {card.issued:%Y-%m-%d %H:%M:%S} UTC, longer ago than the header's time-out of "
-            f"{age} allows",
-            advice="have a new one signed, or allow older cards",
+            f"{header.timeout.age} allows",
+            advice="have a new one signed, or allow older cards; the service dates new ones back by five minutes",
         )
+
+
+def is_too_old(card: WrittenCard, header: MedcomHeader, at: datetime) -> bool:
+    """Whether the card was issued longer ago than the header's time-out allows."""
+    age = header.timeout.age if header.timeout is not None else None
+    return age is not None and at >= card.issued + age
 
 
 def check_element(xml: bytes, what: str, *, may_be_empty: bool = True) -> None:

@@ -51,7 +51,7 @@ class IdwsHeader:
     """
 
     action: str
-    message_id: str = attrs.field(factory=lambda: f"urn:uuid:{uuid.uuid4()}")
+    message_id: str = attrs.field(factory=lambda: f"urn:uuid:{uuid.uuid4()}", converter=lambda text: text.strip())
     to: str | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -73,6 +73,11 @@ def seal_message_id(at: datetime | None = None, *, randomness: Callable[[int], b
     return base64.b64encode(milliseconds.to_bytes(8, "big") + randomness(8) + _SEAL).decode("ascii")
 
 
+def _trimmed(value: str | None) -> str | None:
+    """White space around an id does not survive the way."""
+    return value.strip() if value is not None else None
+
+
 def _checked_id(what: str, value: str | None) -> None:
     if value is not None:
         check_text(what, value)
@@ -90,9 +95,9 @@ class MedcomHeader:
     Raises `InvalidContent` for ids that XML cannot hold and levels outside 1 to 5.
     """
 
-    message_id: str = attrs.field(factory=new_message_id)
-    flow_id: str | None = None
-    in_response_to: str | None = None
+    message_id: str = attrs.field(factory=new_message_id, converter=lambda text: text.strip())
+    flow_id: str | None = attrs.field(default=None, converter=_trimmed)
+    in_response_to: str | None = attrs.field(default=None, converter=_trimmed)
     security_level: int | None = None
     timeout: TimeOut | None = None
     flow_status: FlowStatus | None = None

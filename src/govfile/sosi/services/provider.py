@@ -15,7 +15,7 @@ from govfile.errors import ProtocolError, TrustError
 from govfile.sosi import constants, times
 from govfile.sosi.cards import verified_card
 from govfile.sosi.constants import ASSERTION
-from govfile.sosi.services.dgws import Soap, soap_of
+from govfile.sosi.services.dgws import Soap, is_too_old, soap_of
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
 from govfile.sosi.services.hsuid import HsuidHeader
 from govfile.sosi.services.medcom import MedcomHeader
@@ -152,10 +152,9 @@ def _check_header(
             f"the header names level {header.security_level}, and the card has level {card.level}",
             fault_code=FaultCode.SECURITY_LEVEL_FAILED,
         )
-    age = header.timeout.age if header.timeout is not None else None
-    if age is not None and at - skew >= card.issued + age:
+    if is_too_old(card, header, at - skew):
         raise CallRefused(
-            f"the card was issued longer ago than the header's time-out of {age} allows",
+            "the card was issued longer ago than the header's time-out allows",
             fault_code=FaultCode.EXPIRED_IDCARD,
         )
     if header.non_repudiation and not allow_receipts:

@@ -176,8 +176,8 @@ class DgwsFault:
     def written(self, at: datetime | None = None) -> bytes:
         """The envelope, created at `at` (aware; now, if left out)."""
         header = MedcomHeader(in_response_to=self.in_response_to, flow_id=self.flow_id, security_level=1)
-        code = f'<medcom:FaultCode xmlns:medcom="{constants.MEDCOM}">{escape_text(self.code)}</medcom:FaultCode>'
-        text = escape_text(blot(self.text))
+        code = f'<medcom:FaultCode xmlns:medcom="{constants.MEDCOM}">{_escaped(self.code)}</medcom:FaultCode>'
+        text = _escaped(blot(self.text))
         if self.soap is Soap.V1_1:
             who = "Client" if self.is_callers else "Server"
             inner = f"<faultcode>soap:{who}</faultcode><faultstring>{text}</faultstring><detail>{code}</detail>"
@@ -194,6 +194,11 @@ class DgwsFault:
     def content_type(self) -> str:
         """The Content-Type to answer with; the HTTP status is 500 (SOAP 1.1, section 6.2; SOAP 1.2 part 2, 7.5.2)."""
         return self.soap.content_type
+
+
+def _escaped(text: str) -> str:
+    """Text from anywhere: what XML cannot hold becomes a space."""
+    return escape_text("".join(char if char.isprintable() else " " for char in text))
 
 
 def envelope(header: MedcomHeader, body: bytes, *, soap: Soap, at: datetime | None) -> bytes:

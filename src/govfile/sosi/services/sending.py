@@ -16,7 +16,7 @@ import attrs
 
 from govfile.errors import ProtocolError
 from govfile.sosi import constants
-from govfile.sosi.services.dgws import Soap, dgws_request
+from govfile.sosi.services.dgws import Soap, dgws_request, is_too_old
 from govfile.sosi.services.envelopes import taken_apart
 from govfile.sosi.services.fault_codes import FaultCode, code_of
 from govfile.sosi.services.medcom import MedcomHeader
@@ -120,6 +120,8 @@ class Carrier:
         parts = taken_apart(message, refused=(_SECURITY, _MEDCOM, _HSUID))
         header, hsuid = self._carried()
         card = self._cards()
+        if is_too_old(card, header, self.clock()):
+            card = self._cards.renew(card)
         return Outgoing(
             wire=self._written(card, parts, header, hsuid),
             soap=parts.soap,

@@ -24,7 +24,7 @@ class Cards(Protocol):
         ...
 
     def renew(self, spent: Any) -> WrittenCard:
-        """Another card than `spent`, which a service refused as expired; `spent` itself where there is no other."""
+        """Another card than `spent`, which is too old for the service; `spent` itself where there is no other."""
         ...
 
 
