@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from govfile.certificates.trust import Trust
-from govfile.errors import ProtocolError, TrustError
+from govfile.errors import ProtocolError, Rejected, TrustError
 from govfile.sosi.audience import Audience
 from govfile.sosi.card import CardType, IdCard
 from govfile.sosi.care_provider import CareProvider
@@ -243,6 +244,27 @@ def test_t03_a_token_signed_by_another_is_refused_in_the_right_envelope(card: Si
 def test_t02_a_changed_answer_is_refused(card: SignedCard, spoil: Callable[[bytes], bytes]) -> None:
     with pytest.raises((TrustError, ProtocolError)):
         FakeSts(spoil=spoil).client().identity_token(card, audience=FMK)
+
+
+def test_t02_no_changed_byte_makes_another_token(card: SignedCard) -> None:
+    """Outside of what is signed a byte may be anything; then the token is the one that was sent."""
+    dice = random.Random(9)
+    sound = assertion(audience=FMK)
+    taken = 0
+    for _ in range(120):
+
+        def change(content: bytes) -> bytes:
+            place = dice.randrange(len(content))
+            return content[:place] + bytes([content[place] ^ (1 << dice.randrange(7))]) + content[place + 1 :]
+
+        fake = FakeSts(token=lambda _: sound, spoil=change)
+        try:
+            found = fake.client().identity_token(card, audience=FMK)
+        except (TrustError, ProtocolError, Rejected):
+            continue
+        taken += 1
+        assert (found.value(CPR_NAME), str(found.audience), found.expires) == (CPR, FMK, NOW + timedelta(minutes=5))
+    assert taken < 20
 
 
 def test_t01_a_forged_token_before_the_signed_body_is_refused(card: SignedCard) -> None:

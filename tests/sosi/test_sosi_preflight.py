@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from govfile.certificates.credential import Credential
-from govfile.errors import ConfigurationError, CredentialError, GovfileError, InvalidContent
+from govfile.errors import ConfigurationError, CredentialError, GovfileError, InvalidContent, TrustError
 from govfile.sosi.card import IdCard
+from govfile.sosi.cards import build
 from govfile.sosi.claims import OnBehalfOf
 from govfile.sosi.environments import PRODTEST, PRODUCTION, TEST1, TEST2, TRAINING, Endpoint, Environment
 from govfile.sosi.sts import SecurityTokenService
@@ -69,6 +70,19 @@ def test_t10_a_card_of_the_wrong_kind_for_the_certificate(sts: FakeSts, who: Cre
 def test_t10_a_card_of_a_low_level(sts: FakeSts) -> None:
     low = IdCard.user(it_system="Example Lab", role="7170", level=1)
     assert isinstance(not_sent(sts, lambda client: client.issue(low)), GovfileError)
+
+
+def test_a_card_that_is_signed_by_its_owner_alone_is_not_exchanged(sts: FakeSts) -> None:
+    ours = build(CARD, employee(), at=NOW)
+    for call in (
+        lambda client: client.identity_token(ours, audience="https://fmk"),
+        lambda client: client.to_oiosaml(ours, audience="https://sp.example.dk"),
+    ):
+        assert "issue(card)" in not_sent(sts, call).advice
+
+
+def test_a_card_that_the_service_signed_is_not_signed_again(sts: FakeSts, card: SignedCard) -> None:
+    assert "already" in str(not_sent(sts, lambda client: client.issue(card)))
 
 
 def test_a_card_of_the_old_service_cannot_become_an_oiosaml_assertion(sts: FakeSts) -> None:
@@ -270,11 +284,6 @@ def test_an_endpoint_that_cannot_be(changes: dict[str, str]) -> None:
 
 
 def test_tokens_bound_to_another_key_are_refused_when_they_come(sts: FakeSts) -> None:
-    from govfile.errors import TrustError
-
-    def bound_to_another(asked: object) -> bytes:
-        return bootstrap_token(holder=system().certificate)
-
     confirmation = bootstrap_token(holder=system().certificate)
     begin, end = confirmation.index(b"<saml:SubjectConfirmation "), confirmation.index(b"</saml:Subject>")
     piece = confirmation[begin:end].decode()
@@ -284,16 +293,11 @@ def test_tokens_bound_to_another_key_are_refused_when_they_come(sts: FakeSts) ->
 
 
 def test_a_right_that_was_not_given_is_noticed(sts: FakeSts) -> None:
-    from govfile.errors import TrustError
-
     with pytest.raises(TrustError, match="in whose place"):
         sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk", on_behalf_of=OnBehalfOf.procuration("0202001234"))
 
 
 def test_a_card_for_another_person_than_the_assertions_is_refused(sts: FakeSts) -> None:
-    from govfile.errors import TrustError
-    from govfile.sosi.cards import build
-
     other = build(IdCard.user(it_system="Example Lab", role="7170", cpr="0202001234"), employee(), at=NOW)
     sts.token = lambda _: signed_card(other.xml)
     with pytest.raises(TrustError, match="the person differs"):

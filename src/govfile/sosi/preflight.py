@@ -23,28 +23,32 @@ _UID = "urn:oid:0.9.2342.19200300.100.1.1"
 
 
 def check_signable(card: SignedCard) -> None:
-    """A card the STS may sign: of level 3 or 4, signed by its owner."""
+    """A card the STS may sign: of level 3 or 4, and not signed by it before."""
+    if card.is_verified:
+        raise InvalidContent("the service has signed this ID card already", advice="use it as it is")
     if card.level not in {3, 4}:
         raise InvalidContent(
             f"the STS signs cards of level 3 and 4, not {card.level}", advice="leave the level out of the card"
         )
 
 
-def check_card(card: SignedCard, at: datetime) -> None:
-    """A card to be exchanged, which has not run out; raises `InvalidContent`."""
+def check_card(card: SignedCard, at: datetime, credential: Credential) -> None:
+    """A card to be exchanged, which the service signed and which has not run out; raises `InvalidContent`."""
+    if card.signer == credential.certificate:
+        raise InvalidContent("this ID card is signed by its owner alone", advice="have it signed first: issue(card)")
     check_time_left("the ID card", card.expires, at)
 
 
-def check_user_card(card: SignedCard, at: datetime) -> None:
+def check_user_card(card: SignedCard, at: datetime, credential: Credential) -> None:
     """The same for a user's card."""
-    check_card(card, at)
+    check_card(card, at, credential)
     if card.type is not CardType.USER:
         raise InvalidContent("only a user's ID card can be exchanged, not a system's", advice="use IdCard.user(…)")
 
 
-def check_for_oiosaml(card: SignedCard, at: datetime) -> None:
+def check_for_oiosaml(card: SignedCard, at: datetime, credential: Credential) -> None:
     """A card that can become an OIOSAML assertion."""
-    check_card(card, at)
+    check_card(card, at, credential)
     if not card.names_certificate:
         raise InvalidContent(
             "this ID card was signed by the old service: only those of NewSecurityTokenService name a certificate and "

@@ -181,7 +181,7 @@ class SecurityTokenService:
         `card_in_header` puts the card where a service call would have it, with a reference to it in the body.
         """
         at = self._ready()
-        preflight.check_user_card(card, at)
+        preflight.check_user_card(card, at, self.credential)
         exchange = Exchange(act_as=(card.xml,), audience=Audience.parse(audience), in_header=card_in_header)
         token = self._token_for("identity_token", self.environment.endpoints.identity_token, exchange)
         check_token_as_asked(token, cpr=card.cpr)
@@ -219,7 +219,7 @@ class SecurityTokenService:
         Mostly it is encrypted for that provider alone; hand it on as it is (`govfile.sosi.browser`). Cards of the old
         service are refused here.
         """
-        preflight.check_for_oiosaml(card, self._ready())
+        preflight.check_for_oiosaml(card, self._ready(), self.credential)
         exchange = Exchange(act_as=(card.xml,), audience=Audience.parse(audience))
         return self._oiosaml_for("to_oiosaml", self.environment.endpoints.to_oiosaml, exchange, card.cpr)
 
