@@ -19,6 +19,7 @@ from govfile.errors import ConfigurationError, CredentialError, InvalidContent
 from govfile.sosi import constants
 from govfile.sosi._text import check_text
 from govfile.sosi.services.dgws import Soap, check_element
+from govfile.sosi.services.medcom import trimmed
 from govfile.xml.algorithms import SAML_ID
 from govfile.xml.canonical import escape_attribute, escape_text
 from govfile.xml.key_info import KeyInfo
@@ -51,7 +52,7 @@ class IdwsHeader:
     """
 
     action: str
-    message_id: str = attrs.field(factory=lambda: f"urn:uuid:{uuid.uuid4()}", converter=lambda text: text.strip())
+    message_id: str = attrs.field(factory=lambda: f"urn:uuid:{uuid.uuid4()}", converter=trimmed)
     to: str | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -73,9 +73,13 @@ def seal_message_id(at: datetime | None = None, *, randomness: Callable[[int], b
     return base64.b64encode(milliseconds.to_bytes(8, "big") + randomness(8) + _SEAL).decode("ascii")
 
 
-def _trimmed(value: str | None) -> str | None:
-    """White space around an id does not survive the way."""
-    return value.strip() if value is not None else None
+def trimmed(text: str) -> str:
+    """An id as it arrives: white space around it does not survive the way."""
+    return text.strip()
+
+
+def _trimmed(text: str | None) -> str | None:
+    return None if text is None else trimmed(text)
 
 
 def _checked_id(what: str, value: str | None) -> None:
@@ -95,7 +99,7 @@ class MedcomHeader:
     Raises `InvalidContent` for ids that XML cannot hold and levels outside 1 to 5.
     """
 
-    message_id: str = attrs.field(factory=new_message_id, converter=lambda text: text.strip())
+    message_id: str = attrs.field(factory=new_message_id, converter=trimmed)
     flow_id: str | None = attrs.field(default=None, converter=_trimmed)
     in_response_to: str | None = attrs.field(default=None, converter=_trimmed)
     security_level: int | None = None
