@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import GovfileError
+from govfile.transports.http_hints import clock_note, retry_after
 from govfile.vero import messages
 from govfile.vero.answers import LIMIT, content_of, headers
-from govfile.vero.pace import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ logger = logging.getLogger("govfile.vero")
 
 #: Clocks that differ by more are mentioned: certificates and one-time codes live by them.
 _CLOCKS_APART = timedelta(minutes=5)
+#: A server may ask for a pause; for a longer one than this (seconds) it is not waited.
+_LONGEST_PAUSE = 900.0
 
 
 @attrs.define
@@ -37,7 +39,7 @@ class Desk:
     clock: Callable[[], datetime]
     open_transport: Callable[[], MessageTransport]
     is_strict: bool = False
-    ahead: timedelta | None = attrs.field(default=None, init=False)
+    clocks: str = attrs.field(default="", init=False)
     pause: timedelta | None = attrs.field(default=None, init=False)
     _transport: MessageTransport | None = attrs.field(default=None, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
@@ -91,9 +93,8 @@ class Desk:
         """Say in an error where it happened, and that the clocks differ, where they do."""
         error.operation = error.operation or operation.value
         error.endpoint = error.endpoint or self.endpoint
-        if self.ahead is not None and abs(self.ahead) > _CLOCKS_APART:
-            words = clocks(self.ahead)
-            error.advice = f"{error.advice}; {words}" if error.advice else words
+        if self.clocks:
+            error.advice = f"{error.advice}; {self.clocks}" if error.advice else self.clocks
 
     def _post(self, message: bytes, action: str, committing: Callable[[], None] | None) -> Reply:
         from govfile.xml.payload import enveloped
@@ -102,10 +103,11 @@ class Desk:
             self.environment.path, enveloped(message), headers=headers(action), limit=LIMIT, committing=committing
         )
         now = self.clock()
-        self.pause = retry_after(reply, now)
-        self.ahead = None if reply.date is None else now - reply.date
-        if self.ahead is not None and abs(self.ahead) > _CLOCKS_APART:
-            logger.warning("%s", clocks(self.ahead))
+        pause = retry_after(reply, now, longest=_LONGEST_PAUSE)
+        self.pause = None if pause is None else timedelta(seconds=pause)
+        self.clocks = clock_note(reply, now, noticeable=_CLOCKS_APART)
+        if self.clocks:
+            logger.warning("%s", self.clocks)
         logger.debug("%s: %d bytes sent, HTTP %d, %d bytes came", action, len(message), reply.status, len(reply.body))
         return reply
 
@@ -114,10 +116,3 @@ class Desk:
             if self._transport is None:
                 self._transport = self.open_transport()
             return self._transport
-
-
-def clocks(ahead: timedelta) -> str:
-    """What to say of clocks that differ; `ahead` is how much ours is."""
-    minutes = abs(ahead).total_seconds() / 60
-    way = "ahead of" if ahead > timedelta() else "behind"
-    return f"this computer's clock is {minutes:.0f} minutes {way} the server's: set it right"

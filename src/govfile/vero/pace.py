@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
 from govfile.errors import ConfigurationError
-from govfile.transports.base import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,24 +15,6 @@ if TYPE_CHECKING:
 
     from govfile.filing.patience import Patience
     from govfile.filing.waiting import Dice
-    from govfile.transports.base import Reply
-
-#: A server may ask for a pause; for a longer one than this it is not waited.
-_LONGEST_ASKED = timedelta(minutes=15)
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
-
-
-def retry_after(reply: Reply, now: datetime) -> timedelta | None:
-    """The pause that an answer asks for (RFC 9110, section 10.2.3), at most 15 minutes; None where it asks for none."""
-    text = reply.headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        asked = timedelta(seconds=int(text))
-    else:
-        moment = http_date(text) if text else None
-        if moment is None:
-            return None
-        asked = moment - (reply.date or now)
-    return min(max(asked, timedelta()), _LONGEST_ASKED)
 
 
 @attrs.define
