@@ -150,7 +150,7 @@ def test_the_intent_is_told_once_with_the_connection_standing_and_before_anythin
 ) -> None:
     seen: list[tuple[int, int]] = []
     for _ in range(2):
-        transport.post("/", b"", committing=lambda: seen.append((len(server.handshakes), len(server.requests))))
+        transport.post("/", b"", committing=lambda: seen.append((server.connections, len(server.requests))))
     assert seen == [(1, 0), (1, 1)]
 
 
