@@ -58,11 +58,8 @@ class SignatureAlgorithm(enum.Enum):
         self.scheme: Scheme = Scheme(scheme)
         #: The hash as `hashlib` calls it, e.g. `sha256`.
         self.hash_name: str = hash_name
-
-    @property
-    def hash(self) -> hashes.HashAlgorithm:
-        """The hash as `cryptography` takes it."""
-        return _HASHES[self.hash_name]()
+        #: The hash as `cryptography` takes it.
+        self.hash: hashes.HashAlgorithm = _HASHES[hash_name]()
 
     @property
     def digest_size(self) -> int:
@@ -146,17 +143,19 @@ class SoftwareSigner:
 
     def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
         """See `Signer.sign`."""
-        return self.sign_digest(algorithm.digest(data), algorithm)
+        return self._sign(data, algorithm, algorithm.hash)
 
     def sign_digest(self, digest: bytes, algorithm: SignatureAlgorithm) -> bytes:
         """See `Signer.sign_digest`."""
-        algorithm.check_key(self.public_key)
         algorithm.check_digest(digest)
-        hashed = Prehashed(algorithm.hash)
+        return self._sign(digest, algorithm, Prehashed(algorithm.hash))
+
+    def _sign(self, data: bytes, algorithm: SignatureAlgorithm, hashed: hashes.HashAlgorithm | Prehashed) -> bytes:
+        algorithm.check_key(self.__public)
         try:
             if isinstance(self.__key, ec.EllipticCurvePrivateKey):
-                return self.__key.sign(digest, ec.ECDSA(hashed))
-            return self.__key.sign(digest, _padding(algorithm), hashed)
+                return self.__key.sign(data, ec.ECDSA(hashed))
+            return self.__key.sign(data, _padding(algorithm), hashed)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise CredentialError(f"the key cannot make a {algorithm.value} signature: {error}") from error
 

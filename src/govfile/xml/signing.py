@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from govfile.xml.parse import Limits
 
 _EXCLUSIVE_NS = Canonicalization.EXCLUSIVE.value
+_CERTIFICATE = KeyInfo.certificate()
 _ENVELOPED = f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
 _ENVELOPED_EXCLUSIVE = f'{_ENVELOPED}<ds:Transform Algorithm="{_EXCLUSIVE_NS}"></ds:Transform>'
 
@@ -97,7 +98,7 @@ def sign(
     parent = element_at(tree, place.path)
     written = "".join(_reference(tree, found, found.digest or digest, parent) for found in references)
     frame = _Frame.of(algorithm, canonicalization, signature_id)
-    about_key = (key_info or KeyInfo.certificate()).written(credential)
+    about_key = (key_info or _CERTIFICATE).written(credential)
     if canonicalization.is_exclusive:
         to_sign = frame.to_sign(written)
     else:
@@ -123,12 +124,21 @@ def enveloped_signature(
     be. The other arguments and the errors are those of `sign`.
     """
     algorithm = algorithm or SignatureAlgorithm.usual_for(credential.public_key)
-    digest = Digest(algorithm.hash_name)
-    wanted = Reference(id=element_id, is_enveloped=True)
-    reference = _written_reference(wanted, _ENVELOPED_EXCLUSIVE, digest, canonical)
-    frame = _Frame.of(algorithm, Canonicalization.EXCLUSIVE, signature_id)
+    digest, frame, before, after = _enveloped(algorithm, element_id, signature_id)
+    reference = f"{before}{base64.b64encode(digest.of(canonical)).decode('ascii')}{after}"
     value = _value(frame.to_sign(reference), credential, algorithm)
-    return frame.signature(reference, value, (key_info or KeyInfo.certificate()).written(credential))
+    return frame.signature(reference, value, (key_info or _CERTIFICATE).written(credential))
+
+
+@lru_cache(maxsize=64)
+def _enveloped(
+    algorithm: SignatureAlgorithm, element_id: str, signature_id: tuple[str, str] | None
+) -> tuple[Digest, _Frame, str, str]:
+    """How an enveloped signature digests, its frame, and its reference before and after the digest's value."""
+    digest = Digest(algorithm.hash_name)
+    reference = _written_reference(Reference(id=element_id, is_enveloped=True), _ENVELOPED_EXCLUSIVE, digest, "|")
+    before, after = reference.rsplit("|", 1)
+    return digest, _Frame.of(algorithm, Canonicalization.EXCLUSIVE, signature_id), before, after
 
 
 @attrs.frozen
@@ -195,11 +205,10 @@ def _reference(tree: _tree.Tree, wanted: Reference, digest: Digest, parent: _Ele
         transforms = f'<ds:Transform Algorithm="{wanted.canonicalization.value}">{_prefixes(wanted)}</ds:Transform>'
         if wanted.is_enveloped:
             transforms = f"{_ENVELOPED}{transforms}"
-    return _written_reference(wanted, transforms, digest, content)
+    return _written_reference(wanted, transforms, digest, base64.b64encode(digest.of(content)).decode("ascii"))
 
 
-def _written_reference(wanted: Reference, transforms: str, digest: Digest, content: bytes) -> str:
-    value = base64.b64encode(digest.of(content)).decode("ascii")
+def _written_reference(wanted: Reference, transforms: str, digest: Digest, value: str) -> str:
     uri = escape_attribute(f"#{wanted.id}" if wanted.id else "")
     return (
         f'<ds:Reference URI="{uri}"><ds:Transforms>{transforms}</ds:Transforms>'
