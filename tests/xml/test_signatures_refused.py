@@ -205,6 +205,8 @@ T05: dict[str, tuple[bytes, bytes]] = {
     "an undeclared entity": (rb"kort-1", b"&e;"),
     "a processing instruction": (rb"<soap:Body>", b"<soap:Body><?x y?>"),
     "one before the root": (rb"<soap:Envelope", b"<?x y?><soap:Envelope"),
+    "one in place of the declaration": (rb"^<.xml [^>]*>", b'<?xml-stylesheet href="x"?>'),
+    "one that holds a card": (rb"^<.xml [^>]*>", b'<?xmlish <saml:Assertion id="IDCard"></saml:Assertion>?>'),
     "an id twice": (rb"<ask>", b'<ask id="IDCard">'),
     "an id twice, spelt otherwise": (rb"<ask>", b'<ask ID="IDCard">'),
     "an id twice, as xml:id": (rb"<ask>", b'<ask xml:id="IDCard">'),

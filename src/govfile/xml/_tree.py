@@ -72,6 +72,10 @@ def read(
     return tree
 
 
+#: How an XML declaration begins; `<?xml-stylesheet` and `<?xmlish` begin instructions.
+_DECLARATION = b"<?xml "
+_DECLARATIONS = (_DECLARATION, b"<?xml\t", b"<?xml\n", b"<?xml\r")
+
 _of_this_thread = threading.local()
 
 
@@ -103,7 +107,8 @@ def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None)
     """
     root = tree.root
     questions = _questions(limits.depth)
-    if tree.content.find(b"<?", 2) > 0 and questions.has_instructions(root):
+    behind = len(_DECLARATION) if tree.content.startswith(_DECLARATIONS) else 0
+    if tree.content.find(b"<?", behind) >= 0 and questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
     most = tree.content.count(b"<")
     if most > limits.elements and questions.count(root) > limits.elements:
