@@ -219,6 +219,13 @@ def test_keys_are_kept_apart(cache: TokenCache, maker: Maker) -> None:
     assert maker.calls == 3
 
 
+def test_what_has_ended_is_forgotten(cache: TokenCache, maker: Maker, clock: Clock) -> None:
+    for number in range(1500):
+        cache.get(("user", str(number)), maker)
+        clock.move(seconds=60)
+    assert cache.count < 1100
+
+
 def test_only_the_token_that_was_refused_is_forgotten(cache: TokenCache, maker: Maker) -> None:
     first = cache.get(KEY, maker, freshness=FRESH)
     cache.drop(KEY, first)

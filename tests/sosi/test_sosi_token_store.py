@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,19 @@ def test_a_link_is_not_followed_and_what_is_no_file_is_a_miss(store: TokenStore,
     store.write(KEY, b"<new/>")
     assert not file.is_symlink()
     assert store.read(KEY) == b"<new/>"
+
+
+def test_what_is_too_old_to_be_good_is_removed(store: TokenStore, tmp_path: Path) -> None:
+    store.write(("old",), b"<old/>")
+    (old,) = (tmp_path / "tokens").iterdir()
+    os.utime(old, (0, 0))
+    store.write(("new",), b"<new/>")
+    (tmp_path / "tokens" / "of-another").write_text("kept")
+    os.utime(tmp_path / "tokens" / "of-another", (0, 0))
+    TokenStore(tmp_path / "tokens", TokenStore.new_key())
+    assert store.read(("old",)) is None
+    assert store.read(("new",)) == b"<new/>"
+    assert (tmp_path / "tokens" / "of-another").exists()
 
 
 def test_a_folder_that_is_gone_costs_a_call_and_nothing_else(store: TokenStore, tmp_path: Path) -> None:

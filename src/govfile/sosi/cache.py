@@ -23,6 +23,9 @@ _log = logging.getLogger("govfile.sosi.cache")
 #: After a failed early renewal, how long the good token is used before anybody tries again.
 _BREATH = timedelta(seconds=30)
 
+#: So many are kept without a look for those that have ended.
+_FEW = 1000
+
 Key = tuple[str, ...]
 
 
@@ -100,6 +103,7 @@ class TokenCache:
         self._clock = clock
         self._store = store
         self._kept: dict[Key, _Kept] = {}
+        self._full = _FEW
         self._begin()
 
     def get(
@@ -202,8 +206,10 @@ class TokenCache:
             return flight.token
         else:
             with self._guarded():
-                if freshness.is_good(flight.token.expires, self._clock()):
+                now = self._clock()
+                if freshness.is_good(flight.token.expires, now):
                     self._kept[key] = _Kept(flight.token)
+                self._sweep(now)
             if stored is None and read is not None:
                 self._save(key, flight.token)
             return flight.token
@@ -212,6 +218,13 @@ class TokenCache:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
             flight.done.set()
+
+    def _sweep(self, now: datetime) -> None:
+        """Forget what has ended, each time that twice as much is kept as was good the last time."""
+        if len(self._kept) < self._full:
+            return
+        self._kept = {key: kept for key, kept in self._kept.items() if now < kept.token.expires}
+        self._full = max(_FEW, 2 * len(self._kept))
 
     def _stored(self, key: Key, read: Callable[[bytes], Token] | None, freshness: Freshness) -> Token | None:
         """What another process stored, if it still has some time before it."""

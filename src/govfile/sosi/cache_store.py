@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import logging
 import secrets
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,16 @@ _VERSION = b"\x01"
 _NONCE = 12
 _KEY = 32
 _SUFFIX = ".token"
+#: Seconds; no card lives longer than a day.
+_LONGEST_LIFE = 2 * 24 * 3600
 
 
 class TokenStore:
     """A folder of encrypted tokens, for `TokenCache(store=…)`. Threads and processes may share it.
 
     `key` is a `Secret` of 32 random bytes in Base64 (`TokenStore.new_key()`, `openssl rand -base64 32`), which is kept
-    elsewhere than the folder. The folder is made, for this user alone, where it is missing; its parent must exist.
+    elsewhere than the folder. The folder is made, for this user alone, where it is missing; its parent must exist. What
+    is older than two days is removed from it.
     Raises `ConfigurationError` for a key or a folder that cannot be used. Reading and writing never raise: what cannot
     be read is not there, and what cannot be written is said in the log.
     """
@@ -56,6 +60,7 @@ class TokenStore:
             raise ConfigurationError(
                 f"the folder for tokens cannot be used: {error.what}", advice=error.advice
             ) from error
+        self._remove_old()
 
     @staticmethod
     def new_key() -> Secret:
@@ -96,6 +101,16 @@ class TokenStore:
             self._place(key).unlink(missing_ok=True)
         except OSError as error:
             _log.warning("a stored token cannot be removed: %s", type(error).__name__)
+
+    def _remove_old(self) -> None:
+        """Nothing that was written so long ago can be good."""
+        oldest = time.time() - _LONGEST_LIFE
+        for place in self._folder.glob(f"*{_SUFFIX}"):
+            try:
+                if place.lstat().st_mtime < oldest:
+                    place.unlink()
+            except OSError:  # another process was quicker, or may and we may not
+                continue
 
     def __repr__(self) -> str:
         return f"<TokenStore in {self._folder}>"
