@@ -124,6 +124,13 @@ def test_a_bootstrap_token_bound_to_another_key(sts: FakeSts) -> None:
     assert "bound to another certificate" in str(error)
 
 
+def test_a_bootstrap_token_of_another_person(sts: FakeSts) -> None:
+    token = bootstrap_token(holder=employee().certificate)
+    error = not_sent(sts, lambda client: client.citizen_token(token, cpr="020200-1234", audience="https://minlog2"))
+    assert isinstance(error, InvalidContent)
+    assert "another person" in str(error)
+
+
 def test_an_encrypted_bootstrap_token_is_passed_on_unread(sts: FakeSts) -> None:
     encrypted = f'<saml:EncryptedAssertion xmlns:saml="{SAML}"><x>y</x></saml:EncryptedAssertion>'.encode()
     sts.client().citizen_token(encrypted, cpr=CPR, audience="https://minlog2")

@@ -54,6 +54,10 @@ class Assertion:
         """The first value of an attribute, None where it is missing."""
         return next(iter(self.attributes.get(name, ())), None)
 
+    def first(self, names: tuple[str, ...]) -> str | None:
+        """The first value of the first of these attributes that has one, None where none has."""
+        return next((value for value in map(self.value, names) if value), None)
+
     def __eq__(self, other: object) -> bool:
         return self.xml == other.xml if type(other) is type(self) and isinstance(other, Assertion) else NotImplemented
 

@@ -16,6 +16,8 @@ from govfile.sosi._text import check_text
 _CPR = re.compile(r"([0-9]{6})-?([0-9]{4})")
 
 CPR_CLAIM = "dk:gov:saml:attribute:CprNumberIdentifier"
+#: Where tokens name a person: OIOSAML 2 and 3.
+CPR_ATTRIBUTES = (CPR_CLAIM, "https://data.gov.dk/model/core/eid/cprNumber")
 ON_BEHALF_OF_CLAIM = "dk:healthcare:saml:attribute:OnBehalfOf"
 #: What a token holds when it was asked for in another person's place.
 PROCURATION_ATTRIBUTE = "dk:gov:saml:attribute:Privileges_intermediate"
@@ -36,7 +38,8 @@ class Custody(enum.Enum):
 class OnBehalfOf:
     """In whose place a citizen acts; made by `procuration` or `custody`. Its repr does not say whose.
 
-    `claim` is the value on the wire, `attribute` what the token must then hold.
+    `claim` is the value on the wire, `attribute` the name of what the token must then hold; give both yourself for a
+    value that this version does not know.
     """
 
     claim: str = attrs.field(repr=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from govfile.errors import TrustError
 from govfile.sosi.care_provider import NameFormat
-from govfile.sosi.claims import CPR_CLAIM
+from govfile.sosi.claims import CPR_ATTRIBUTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from govfile.sosi.signed_card import SignedCard
 
 _CVR_ATTRIBUTES = ("dk:gov:saml:attribute:CvrNumberIdentifier", "https://data.gov.dk/model/core/eid/professional/cvr")
-_CPR_ATTRIBUTES = (CPR_CLAIM, "https://data.gov.dk/model/core/eid/cprNumber")
 #: How many tokens are remembered at most; those seen live for minutes.
 _MOST = 50_000
 
@@ -45,7 +44,7 @@ def check_card_of(found: SignedCard, about: Assertion | None, it_system: str) ->
         "system": (found.it_system, it_system),
     }
     if about is not None:
-        cpr, cvr = _first(about, _CPR_ATTRIBUTES), _first(about, _CVR_ATTRIBUTES)
+        cpr, cvr = about.first(CPR_ATTRIBUTES), about.first(_CVR_ATTRIBUTES)
         same["person"] = (found.cpr, cpr or found.cpr)
         if found.care_provider.format is NameFormat.CVR:
             same["care provider"] = (found.care_provider.id, cvr or found.care_provider.id)
@@ -63,7 +62,7 @@ def check_token_as_asked(
 
     What a token does not say is not held against it, but for the last: without it, it would be for somebody else.
     """
-    named = _first(found, _CPR_ATTRIBUTES)
+    named = found.first(CPR_ATTRIBUTES)
     if cpr is not None and named is not None and named != cpr.replace("-", ""):
         _refuse_differences({"person": (True, False)})
     if holder is not None and found.holder is not None and found.holder != holder:
@@ -100,10 +99,6 @@ class Replays:
 
 def _number(card: SignedCard) -> tuple[object, str]:
     return card.care_provider.format, card.care_provider.id
-
-
-def _first(found: Assertion, names: tuple[str, ...]) -> str | None:
-    return next((value for value in map(found.value, names) if value), None)
 
 
 def _refuse_differences(pairs: dict[str, tuple[object, object]]) -> None:

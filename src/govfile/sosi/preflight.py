@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from govfile.errors import CredentialError, InvalidContent
 from govfile.sosi.assertions import own_element, read_assertion
 from govfile.sosi.card import CardType
+from govfile.sosi.claims import CPR_ATTRIBUTES
 from govfile.sosi.constants import ASSERTION
 
 if TYPE_CHECKING:
@@ -85,6 +86,15 @@ def token_to_exchange(xml: bytes, at: datetime, credential: Credential) -> tuple
             advice="use the credential the token was asked for with",
         )
     return found.xml, found
+
+
+def check_person(about: Assertion | None, cpr: str) -> None:
+    """Raise `InvalidContent` where a token can be read and names another person than `cpr` (ten digits)."""
+    named = None if about is None else about.first(CPR_ATTRIBUTES)
+    if named is not None and named.replace("-", "") != cpr:
+        raise InvalidContent(
+            "the bootstrap token names another person than the CPR number given", advice="give the number of its person"
+        )
 
 
 def check_time_left(what: str, expires: datetime | None, at: datetime) -> None:

@@ -19,7 +19,7 @@ from govfile.sosi.asking import Asker
 from govfile.sosi.assertions import assertion_of
 from govfile.sosi.audience import Audience
 from govfile.sosi.cards import build, verify_card
-from govfile.sosi.claims import citizen_claims, employee_claims
+from govfile.sosi.claims import citizen_claims, cpr_number, employee_claims
 from govfile.sosi.context_token import context_token
 from govfile.sosi.echo import Replays, check_card_as_asked, check_card_of, check_token_as_asked
 from govfile.sosi.envelope import Exchange, card_request, exchange_request
@@ -196,7 +196,8 @@ class SecurityTokenService:
         the result are signed with this credential's key.
         """
         claims = citizen_claims(cpr, on_behalf_of)
-        xml, _ = preflight.token_to_exchange(token, self._ready(), self.credential)
+        xml, about = preflight.token_to_exchange(token, self._ready(), self.credential)
+        preflight.check_person(about, cpr_number(cpr))
         exchange = Exchange(act_as=(xml,), audience=Audience.parse(audience), claims=claims)
         found = self._token_for("citizen_token", self.environment.endpoints.citizen_token, exchange)
         check_token_as_asked(found, cpr=cpr, holder=self.credential.certificate, on_behalf_of=on_behalf_of)
