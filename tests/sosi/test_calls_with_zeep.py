@@ -15,6 +15,7 @@ from govfile.errors import ConfigurationError, InvalidContent, ProtocolError, Re
 from govfile.sosi.card import IdCard
 from govfile.sosi.card_source import CardSource
 from govfile.sosi.cards import verify_card
+from govfile.sosi.services.dgws import Soap
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
 from govfile.sosi.services.medcom import MedcomHeader, Priority
 from govfile.sosi.services.reply import DgwsReply
@@ -240,3 +241,26 @@ def test_clients_without_the_plug_in_go_on_as_before_on_the_same_transport(servi
 def test_a_source_that_can_give_no_card_is_refused_at_once(source: Any, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         DgwsPlugin(None, source)
+
+
+def test_a_transport_that_was_not_taught_sends_zeeps_writing_once_and_faults_are_ours_all_the_same(
+    service: Service, transport: Any
+) -> None:
+    """One that a client was given behind the plug-in's back; zeep's asynchronous one is served alike."""
+    used = client(Transport(), plugin())
+    used.transport = transport
+    assert used.service.Ping(word="hej") == "hej"
+    assert card().xml not in service.seen[0]
+    assert service.calls[0].card.id == card().id
+    service.instead = [EXPIRED]
+    with pytest.raises(Rejected, match="expired_idcard"):
+        used.service.Ping(word="hej")
+    assert len(service.seen) == 2
+
+
+def test_soap_1_2_is_spoken_where_the_service_describes_it(service: Service, transport: Any, tmp_path: Path) -> None:
+    newer = tmp_path / "ping.wsdl"
+    newer.write_text(Path(WSDL).read_text().replace("/wsdl/soap/", "/wsdl/soap12/"))
+    assert zeep.Client(str(newer), transport=transport, plugins=[plugin()]).service.Ping(word="hej") == "hej"
+    assert service.calls[0].soap is Soap.V1_2
+    assert card().xml in service.seen[0]
