@@ -32,13 +32,16 @@ def test_a_user_and_a_system() -> None:
         ("Lægesystem", "Lægesystem"),
         ("a:b <c>", "abc"),
         ("-x", "_-x"),
+        ("1" * LONGEST, "_" + "1" * (LONGEST - 1)),
     ],
 )
 def test_the_issuer_is_made_from_the_systems_name(system: str, issuer: str) -> None:
     assert IdCard.system(it_system=system).issuer == issuer
 
 
-@pytest.mark.parametrize("issuer", ["Example Lab", "1st", "a:b", "-a", ".a", "a\u00d7b", "²a", "a²b", "a;b", "ab\n"])
+@pytest.mark.parametrize(
+    "issuer", ["Example Lab", "1st", "a:b", "-a", ".a", "a\u00d7b", "²a", "a²b", "a;b", "ab\n", "a" * (LONGEST + 1)]
+)
 def test_an_issuer_that_is_no_xml_name_is_refused(issuer: str) -> None:
     with pytest.raises(InvalidContent, match="the issuer"):
         user(issuer=issuer)

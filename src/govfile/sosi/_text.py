@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from govfile.errors import InvalidContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Our own bound, in characters; the services state none.
 LONGEST = 255
@@ -20,6 +24,16 @@ _MORE = "\\-.0-9\u00b7\u0300-\u036f\u203f-\u2040"
 #: XML 1.0, fifth edition, and Namespaces in XML 1.0: a name without a colon.
 _NCNAME = re.compile(f"[{_START}][{_START}{_MORE}]*")
 _NOT_IN_A_NAME = re.compile(f"[^{_START}{_MORE}]+")
+
+
+def check_texts(texts: Iterable[tuple[str, str | None]]) -> None:
+    """`check_text` for several at once, names and values, where those that are there are mostly in order."""
+    named = [(what, value) for what, value in texts if value is not None]
+    values = [value for _, value in named]
+    is_fit = all(values) and len(max(values, key=len, default="")) <= LONGEST
+    if not is_fit or _UNFIT.search("".join(values)) is not None or any(map(str.isspace, values)):
+        for what, value in named:
+            check_text(what, value)
 
 
 def check_text(what: str, value: str) -> None:
@@ -46,7 +60,7 @@ def name_from(value: str) -> str:
     """An XML name made from a text: what cannot be in one is left out. Raises `InvalidContent` when nothing is left."""
     kept = _NOT_IN_A_NAME.sub("", value)
     if kept and _NCNAME.fullmatch(kept) is None:
-        kept = f"_{kept}"
+        kept = f"_{kept}"[:LONGEST]
     if not kept:
         raise InvalidContent(
             "no issuer can be made from the system's name: it has no letters or digits", advice="give an issuer"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from govfile.errors import InvalidContent
-from govfile.sosi._text import check_name, check_text, name_from
+from govfile.sosi._text import check_name, check_texts, name_from
 from govfile.sosi.times import DgwsVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from govfile.certificates.secret import Secret
     from govfile.sosi.care_provider import CareProvider
 
@@ -51,14 +53,15 @@ _USER_FIELDS = {
 }
 
 
-#: Every text that may be left out, with the words for messages.
+#: Every text, with the words for messages.
 _TEXTS = {
+    "it_system": "the system's name",
     **_USER_FIELDS,
     "id": "the card's id",
     "alternative_identifier": "the alternative identifier",
     "username": "the user name",
 }
-_texts = attrgetter(*_TEXTS)
+_texts: Callable[[Any], tuple[str | None, ...]] = attrgetter(*_TEXTS)
 
 
 def _plain_cpr(value: str | None) -> str | None:
@@ -94,13 +97,10 @@ class IdCard:
     password: Secret | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        check_text("the system's name", self.it_system)
+        check_texts(zip(_TEXTS.values(), _texts(self), strict=True))
         if not self.issuer:
             object.__setattr__(self, "issuer", name_from(self.it_system))
         check_name("the issuer", self.issuer)
-        for what, value in zip(_TEXTS.values(), _texts(self), strict=True):
-            if value is not None:
-                check_text(what, value)
         self._check_user()
         self._check_level()
 
