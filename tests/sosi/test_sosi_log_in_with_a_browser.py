@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from govfile.sosi.browser import log_in_form
-from support.programs import find
+from support.programs import require
 from support.sosi_client import PROVIDER
 
 if TYPE_CHECKING:
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from govfile.sosi.signed_card import SignedCard
     from govfile.sosi.sts import SecurityTokenService
 
-BROWSER = find("chromium")
 #: Seconds; a browser takes its time on a busy machine.
 PATIENCE = 120.0
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed; the form's fields are posted by hand elsewhere")
 def test_the_form_posts_itself_in_chromium(
     sts: SecurityTokenService, authority: SosiSandbox, card: SignedCard, tmp_path: Path
 ) -> None:
@@ -42,7 +40,7 @@ def test_the_form_posts_itself_in_chromium(
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     options += ["--ignore-certificate-errors", f"--user-data-dir={tmp_path / 'profile'}"]
     with subprocess.Popen(
-        [str(BROWSER), *options, "--remote-debugging-port=0", page.as_uri()],
+        [require("chromium"), *options, "--remote-debugging-port=0", page.as_uri()],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as browser:
