@@ -8,7 +8,7 @@ import re
 import attrs
 
 from govfile.errors import InvalidContent
-from govfile.sosi._text import check_texts
+from govfile.sosi._text import check_text
 
 _CVR = re.compile(r"[0-9]{8}")
 
@@ -49,7 +49,8 @@ class CareProvider:
                 f"a care provider cannot be named by {self.format.value}",
                 advice="use its CVR number, provider number (ydernummer), P number or SKS code",
             )
-        check_texts((("the care provider's id", self.id), ("the care provider's name", self.name)))
+        check_text("the care provider's id", self.id)
+        check_text("the care provider's name", self.name)
         if self.format is NameFormat.CVR and not _CVR.fullmatch(self.id):
             raise InvalidContent("the care provider's CVR number does not have eight digits")
 
