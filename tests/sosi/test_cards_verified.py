@@ -178,6 +178,13 @@ def test_a_signed_assertion_that_is_no_id_card_is_refused(change: tuple[bytes, b
         verified(resigned(change))
 
 
+def test_no_personal_number_gets_into_an_error() -> None:
+    change = (b'AuthenticationLevel"><saml:AttributeValue>4', b'AuthenticationLevel"><saml:AttributeValue>0101001234')
+    with pytest.raises(ProtocolError, match="not known") as caught:
+        verified(resigned(change))
+    assert "0101001234" not in str(caught.value)
+
+
 @pytest.mark.parametrize("level", [b"1", b"2"])
 def test_t10_a_signed_card_has_level_3_or_4(level: bytes) -> None:
     change = (b'AuthenticationLevel"><saml:AttributeValue>4', b'AuthenticationLevel"><saml:AttributeValue>' + level)

@@ -10,6 +10,7 @@ from govfile.sosi.card import CardType
 from govfile.sosi.care_provider import CareProvider, NameFormat
 from govfile.sosi.constants import SAML
 from govfile.sosi.times import DgwsVersion
+from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -71,7 +72,7 @@ class _Values:
         """Raises `ProtocolError` for a value that is not known."""
         value = self.required(name)
         if value not in known:
-            raise ProtocolError(f"the ID card has a {name} that is not known: {value[:20]!r}")
+            raise ProtocolError(f"the ID card has a {name} that is not known: {blot(value[:20])!r}")
         return value
 
     def care_provider(self) -> CareProvider:
