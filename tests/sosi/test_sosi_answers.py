@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from govfile.certificates.signer import SignatureAlgorithm
 from govfile.certificates.trust import Trust
 from govfile.errors import ProtocolError, Rejected, TrustError
 from govfile.sosi.audience import Audience
@@ -315,6 +316,16 @@ def test_a_token_that_names_the_key_of_the_envelopes_signer_is_verified_with_it(
         FakeSts(token=by_name, signs=None).client().identity_token(card, audience=FMK)
     pinned = trust(anchors=trust().anchors, pinned=(signer().certificate,))
     FakeSts(token=by_name, signs=None).client(trust=pinned).identity_token(card, audience=FMK)
+
+
+def test_t04_sha1_is_refused_where_it_is_not_allowed_and_the_error_says_how_to(card: SignedCard) -> None:
+    def by_sha1(asked: Asked) -> bytes:
+        return assertion(audience=asked.audience, algorithm=SignatureAlgorithm.RSA_SHA1_WHERE_DEMANDED)
+
+    with pytest.raises(TrustError, match="rsa-sha1") as caught:
+        FakeSts(token=by_sha1).client().identity_token(card, audience=FMK)
+    assert "allow_sha1=True" in caught.value.advice
+    assert FakeSts(token=by_sha1).client(trust=trust(allow_sha1=True)).identity_token(card, audience=FMK).id
 
 
 def test_t13_while_a_signer_is_replaced_both_count(card: SignedCard) -> None:

@@ -131,6 +131,14 @@ def test_a_bootstrap_token_of_another_person(sts: FakeSts) -> None:
     assert "another person" in str(error)
 
 
+@pytest.mark.parametrize("token_id", ["body", "messageID", "ts"])
+def test_a_token_with_an_id_of_the_envelope(sts: FakeSts, token_id: str) -> None:
+    token = oiosaml_assertion(token_id=token_id)
+    error = not_sent(sts, lambda client: client.from_oiosaml(token, it_system="Example Lab"))
+    assert isinstance(error, InvalidContent)
+    assert "does not fit into a request" in str(error)
+
+
 def test_an_encrypted_bootstrap_token_is_passed_on_unread(sts: FakeSts) -> None:
     encrypted = f'<saml:EncryptedAssertion xmlns:saml="{SAML}"><x>y</x></saml:EncryptedAssertion>'.encode()
     sts.client().citizen_token(encrypted, cpr=CPR, audience="https://minlog2")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from govfile.certificates.credential import Credential
+    from govfile.certificates.signer import SignatureAlgorithm
 
 WST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
 WST14 = "http://docs.oasis-open.org/ws-sx/ws-trust/200802"
@@ -108,6 +109,7 @@ def assertion(
     by: Credential | None = None,
     extra: str = "",
     confirmation: str = "",
+    algorithm: SignatureAlgorithm | None = None,
 ) -> bytes:
     """A SAML assertion signed by the service."""
     each = "".join(
@@ -123,7 +125,9 @@ def assertion(
         f"<saml:AttributeStatement>{each}{extra}</saml:AttributeStatement></saml:Assertion>"
     )
     place = Place(path=(f"{{{SAML}}}Assertion",), after=f"{{{SAML}}}Issuer")
-    return sign(document.encode(), by or signer(), [Reference(id=token_id, is_enveloped=True)], place)
+    return sign(
+        document.encode(), by or signer(), [Reference(id=token_id, is_enveloped=True)], place, algorithm=algorithm
+    )
 
 
 def signed_card(card: bytes, *, keeps_name: bool = False, by: Credential | None = None) -> bytes:

@@ -32,6 +32,7 @@ _log = logging.getLogger("govfile.sosi")
 
 #: Answers seen have some tens of kilobytes.
 LARGEST_ANSWER = 4 * 1024 * 1024
+_SHA1 = "the service was seen to sign with SHA-1 up to 2024: allow it where it still does (StsTrust, allow_sha1=True)"
 _LONGEST_PAUSE = timedelta(seconds=30)
 #: RFC 6585 and RFC 9110: too many requests; not available. Both may say when to come again.
 _BUSY = {429, 503}
@@ -131,10 +132,16 @@ class Asker:
         except GovfileError as error:
             error.operation = error.operation or operation
             error.endpoint = error.endpoint or transport.endpoint
-            clocks = clock_note(reply, self._clock()) if reply is not None else ""
-            if isinstance(error, TrustError) and clocks and "clock says" not in error.advice:
-                error.advice = f"{clocks}; {error.advice}" if error.advice else clocks
+            if isinstance(error, TrustError) and reply is not None:
+                error.advice = self._advice(error, reply)
             raise
+
+    def _advice(self, error: TrustError, reply: Reply) -> str:
+        """What a distrusted answer may come from: clocks that differ, or the algorithm this service is known for."""
+        clocks = "" if "clock says" in error.advice else clock_note(reply, self._clock())
+        trust = self._environment.trust
+        sha1 = _SHA1 if "rsa-sha1" in error.what and trust is not None and not trust.allow_sha1 else ""
+        return "; ".join(found for found in (clocks, sha1, error.advice) if found)
 
     def _connected(self) -> MessageTransport:
         with self._lock:

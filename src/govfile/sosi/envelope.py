@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi import times
 from govfile.sosi.constants import (
     AUTH,
@@ -124,7 +125,10 @@ def exchange_request(
     credential: Credential | None = None,
     algorithm: SignatureAlgorithm | None = None,
 ) -> Request:
-    """The frame around tokens to be exchanged, signed by `credential`, unsigned without one."""
+    """The frame around tokens to be exchanged, signed by `credential`, unsigned without one.
+
+    Raises `InvalidContent` for tokens that cannot stand in one envelope, as with an id that is the envelope's own.
+    """
     message_id, context = f"urn:uuid:{_uuid(randomness)}", f"urn:uuid:{_uuid(randomness)}"
     in_header = exchange.act_as[0] if exchange.in_header else b""
     act_as = _CARD_REFERENCE if exchange.in_header else b"".join(exchange.act_as)
@@ -145,9 +149,18 @@ def exchange_request(
     )
     whole = header.encode() + in_header + body.encode() + act_as + after.encode()
     if credential is not None:
-        references = [Reference(id=name) for name in _SIGNED]
-        whole = sign(whole, credential, references, Place(path=_SECURITY), algorithm=algorithm)
+        whole = _signed(whole, credential, algorithm)
     return Request(body=whole, message_id=message_id, context=context, audience=exchange.audience)
+
+
+def _signed(whole: bytes, credential: Credential, algorithm: SignatureAlgorithm | None) -> bytes:
+    references = [Reference(id=name) for name in _SIGNED]
+    try:
+        return sign(whole, credential, references, Place(path=_SECURITY), algorithm=algorithm)
+    except ProtocolError as error:  # nobody else has written any of it but the tokens
+        raise InvalidContent(
+            f"the token does not fit into a request: {error.what}", advice="ask its issuer for another one"
+        ) from error
 
 
 def _claims(claims: Sequence[tuple[str, str]]) -> str:
