@@ -17,7 +17,9 @@ from govfile.errors import (
     GovfileError,
     InvalidName,
     KeyStoreError,
+    KeyStoreTooNew,
     NotReady,
+    OutcomeUnknown,
     ProtocolError,
     Rejected,
     TrustError,
@@ -42,6 +44,7 @@ from support.vero_desk import (
 )
 
 if TYPE_CHECKING:
+    from govfile.certificates.keystore import Pending
     from govfile.transports.base import Reply
 
 
@@ -345,6 +348,41 @@ def test_a_store_that_cannot_be_written_spends_no_code(desk: VeroDesk, monkeypat
     with pytest.raises(KeyStoreError):
         desk.enrol()
     assert desk.service.asked == []
+
+
+@pytest.mark.parametrize("said", ["OK", "FAIL"])
+def test_c04_a_disk_that_fills_up_behind_the_request_loses_no_retrieval_id(
+    desk: VeroDesk, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    note, store = desk.client.keystore.note, desk.client.keystore
+
+    def full(pending: Pending, **notes: str) -> Pending:
+        if notes.get("step") in ("asked", "refused"):
+            raise KeyStoreError("no space left on the device")
+        return note(pending, **notes)
+
+    if said == "FAIL":
+        desk.service.next("signNewCertificate", reply(answer("SignNewCertificateResponse", result("PKI001"))))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "note", full)
+        with pytest.raises(OutcomeUnknown if said == "OK" else Rejected) as told:
+            desk.enrol()
+    if said == "OK":
+        assert "R00001" in str(told.value)
+        assert "no space left" in str(told.value)
+        desk.client.fetch(CUSTOMER, retrieval_id="R00001", timeout=None)
+    else:
+        assert "PKI001" in str(told.value)
+
+
+def test_notes_of_a_newer_version_are_not_guessed_at(desk: VeroDesk) -> None:
+    with pytest.raises(NotReady):
+        desk.enrol(timeout=0)
+    pending = desk.keys.pending(desk.client.slot(CUSTOMER))
+    assert pending is not None
+    desk.keys.note(pending, step="handed to a notary")
+    with pytest.raises(KeyStoreTooNew):
+        desk.client.resume(CUSTOMER)
 
 
 def test_an_ended_patience_of_another_process_is_told(desk: VeroDesk) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from govfile.errors import (
     CredentialError,
     GovfileError,
+    KeyStoreError,
     NotReady,
     OutcomeUnknown,
     PeerIdentityError,
@@ -33,6 +34,8 @@ from support.vero_world import CUSTOMER, VeroWorld
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from govfile.certificates.keystore import Pending
 
 NEW, RENEW, GET = (frozenset({f"{name}Certificate"}) for name in ("signNew", "renew", "get"))
 
@@ -242,6 +245,23 @@ def test_w08_a_server_that_is_not_who_it_should_be_gets_no_code(tmp_path: Path, 
             assert running.requests == ()
             assert step(world) is Step.READY
             assert world.client.server_time() is None
+
+
+def test_c04_a_store_that_cannot_be_marked_sends_nothing(world: VeroWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = world.keys.note
+
+    def full(pending: Pending, **notes: str) -> Pending:
+        if notes["step"] == "asking":
+            raise KeyStoreError("no space left on the device")
+        return note(pending, **notes)
+
+    before = len(world.authority.requests)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.keys, "note", full)
+        with pytest.raises(KeyStoreError, match="no space left"):
+            world.enrol()
+    assert len(world.authority.requests) == before
+    assert step(world) is Step.READY
 
 
 def test_w09_a_busy_service_is_asked_again_after_its_pause(world: VeroWorld) -> None:

@@ -195,6 +195,26 @@ def test_the_renewer_tries_a_service_that_was_out_of_reach_the_next_night(desk: 
     assert one(desk).outcome is Outcome.RENEWED
 
 
+def test_an_enrolment_that_came_to_nothing_does_not_stand_in_the_way_of_a_renewal(desk: VeroDesk) -> None:
+    """Somebody tried other codes while a certificate was in use; it must be renewed all the same."""
+    desk.due()
+    desk.service.next("signNewCertificate", reply(answer("SignNewCertificateResponse", result("PKI001"))))
+    with pytest.raises(Rejected):
+        desk.enrol(1, transfer_id="5" * 32)
+    assert one(desk).outcome is Outcome.RENEWED
+    assert desk.client.application(CUSTOMER) is None
+
+
+def test_a_request_that_waits_for_days_is_reported(desk: VeroDesk) -> None:
+    desk.due()
+    desk.service.not_ready = 10_000
+    assert one(desk).outcome is Outcome.WAITING
+    desk.clock.now += timedelta(days=4)
+    overdue = one(desk)
+    assert (overdue.outcome, isinstance(overdue.error, NotReady)) == (Outcome.FAILED, True)
+    assert overdue.is_bad
+
+
 def test_c01_the_renewer_says_when_the_window_was_missed(desk: VeroDesk) -> None:
     desk.due(-1)
     assert one(desk).outcome is Outcome.MISSED

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from govfile.errors import KeyStoreTooNew
+
 if TYPE_CHECKING:
     from govfile.certificates.keystore import KeyStore, Pending, SlotId
     from govfile.transports.base import Reply
@@ -77,9 +79,18 @@ class Application:
     def of(cls, pending: Pending) -> Application:
         """As the notes tell; a pending key without notes is one that nothing was asked for with yet."""
         notes = pending.notes
+        try:
+            kind = Kind(notes.get("kind") or Kind.RENEW.value)
+            step = Step(notes.get("step") or Step.READY.value)
+        except ValueError as error:
+            raise KeyStoreTooNew(
+                f"the notes beside the pending key of {pending.slot} are not known to this version",
+                certain="nothing was sent",
+                advice="use the version of govfile that wrote them, or a later one",
+            ) from error
         return cls(
-            kind=Kind(notes.get("kind") or Kind.RENEW.value),
-            step=Step(notes.get("step") or Step.READY.value),
+            kind=kind,
+            step=step,
             created=pending.created,
             asked=_moment(notes.get("asked")),
             retrieval_id=notes.get("retrieval_id") or None,

@@ -8,15 +8,25 @@ itself.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import CredentialError, GovfileError, OutcomeUnknown, ProtocolError, Rejected, TransportError
+from govfile.errors import (
+    CredentialError,
+    GovfileError,
+    KeyStoreError,
+    OutcomeUnknown,
+    ProtocolError,
+    Rejected,
+    TransportError,
+)
 from govfile.vero import messages
 from govfile.vero.application import Application, Journal, Kept, Kind
 from govfile.vero.messages import Operation
+from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,17 +139,22 @@ class Asker:
             self._keep(pending, answer, codes)
             raise self._unknown(pending, kind, f"an answer came that cannot be believed: {error.what}") from error
         if not found.is_ok:
-            self.journal.refused(pending, found.codes)
+            with contextlib.suppress(KeyStoreError):  # what the service said matters more than that it is noted
+                self.journal.refused(pending, found.codes)
             raise refusal(pending, kind, found, codes)
         assert found.retrieval_id is not None
         logger.info("the service took the request of %s", pending.slot)
-        return self.journal.asked(pending, found.retrieval_id)
+        try:
+            return self.journal.asked(pending, found.retrieval_id)
+        except KeyStoreError as error:
+            raise self._not_noted(pending, kind, found.retrieval_id, error) from error
 
     def _keep(self, pending: Pending, answer: Reply | Kept, codes: TransferCodes | None) -> None:
         """Keep what may be believed later, unless it repeats a code: notes hold no secrets."""
         if isinstance(answer, Kept) or (codes and codes.are_in(answer.body.decode("latin-1"))):
             return
-        self.journal.keep(pending, Kept.of(answer))
+        with contextlib.suppress(KeyStoreError):  # that the outcome is unknown matters more
+            self.journal.keep(pending, Kept.of(answer))
 
     def _unknown(self, pending: Pending, kind: Kind, evidence: str) -> OutcomeUnknown:
         error = OutcomeUnknown(
@@ -150,10 +165,20 @@ class Asker:
         self.desk.explained(error, _OPERATIONS[kind])
         return error
 
+    def _not_noted(self, pending: Pending, kind: Kind, retrieval_id: str, error: KeyStoreError) -> OutcomeUnknown:
+        """The service took it, and only this error knows by which id."""
+        found = self._unknown(pending, kind, f"it gave the RetrievalId {retrieval_id}, which could not be written down")
+        found.what = (
+            f"the service took the request of {pending.slot}, and the key store cannot be written: {error.what}"
+        )
+        found.how_to_resolve = f"make room, then fetch(…, retrieval_id={retrieval_id!r}); do not use the codes again"
+        found.advice = found.how_to_resolve
+        return found
+
 
 def refusal(pending: Pending, kind: Kind, answer: Answer, codes: TransferCodes | None = None) -> Rejected:
     """What to raise for a verified no."""
-    reasons = tuple((one.code, codes.blotted(one.text) if codes else one.text) for one in answer.reasons)
+    reasons = tuple((one.code, blot(codes.blotted(one.text) if codes else one.text)) for one in answer.reasons)
     return refused(pending, kind, reasons)
 
 

@@ -80,12 +80,15 @@ class Clerk:
         return self._asker.renew(self._begin(slot, name, key), CustomerId(slot.holder), name, signed_by)
 
     def ask_again(self, slot: SlotId) -> Pending:
-        """What waits; a renewal that never left, or was refused, is asked for. An enrolment needs its codes."""
+        """What waits; a renewal that never left, or was refused, is asked for. An enrolment needs its codes.
+
+        An enrolment that came to nothing does not stand in the way of a renewal that is due: its key is used for that.
+        """
         waiting = self.waiting(slot)
         application = Application.of(waiting)
         if application.step in (Step.ASKING, Step.ASKED):
             return waiting
-        if application.kind is Kind.RENEW:
+        if application.kind is Kind.RENEW or self._is_due(slot):
             signed_by = self._due(slot)
             return self._asker.renew(waiting, CustomerId(slot.holder), application.customer_name, signed_by)
         if application.step is Step.REFUSED:
@@ -130,6 +133,11 @@ class Clerk:
             return self._journal.asked(pending, retrieval_id.text)
         return self._journal.ready(pending, application.kind, application.customer_name)
 
+    def is_overdue(self, pending: Pending) -> bool:
+        """Whether the service has had the request for so long that somebody should look."""
+        asked = Application.of(pending).asked
+        return asked is not None and self.clock() - asked > self.desk.environment.overdue
+
     def waiting(self, slot: SlotId) -> Pending:
         """The request that waits; raises `CredentialError` when there is none."""
         pending = self.store.pending(slot)
@@ -161,6 +169,10 @@ class Clerk:
         organisation = name or (_organisation(current) if current else "")
         subject = subject_name(slot.holder, organisation=organisation, country=_COUNTRY)
         return self.store.begin(slot, subject, key=key, bits=self.bits)
+
+    def _is_due(self, slot: SlotId) -> bool:
+        current = self.store.current(slot)
+        return current is not None and self.window(current, self.clock()).is_open
 
     def _due(self, slot: SlotId) -> Credential:
         """The credential that signs a renewal, when it is time for one."""

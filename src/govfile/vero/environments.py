@@ -76,7 +76,9 @@ class Environment:
     answers must lead up to an anchor in `answer_signers`, issued certificates to one in `issuers`; without them no
     service is opened. `issuer_name` is the common name right above a certificate.
 
-    `opens_before` is how long before its end a certificate can be renewed; None: at any time. `repeats` says that the
+    `opens_before` is how long before its end a certificate can be renewed; None: at any time. `overdue` is how long a
+    request may wait for its certificate before a `Renewer` reports it as failed: how long a RetrievalId stays good is
+    not published. `repeats` says that the
     environment gives the same answer to the same call again, as the test bench does with its canned certificates.
     `not_ready` are error codes known to mean that a certificate is not there yet, `refusals` those known to mean that
     it never will be; the authority's list is not public, so both are empty, and any other code leaves it open.
@@ -95,6 +97,7 @@ class Environment:
     timeouts: Timeouts = MESSAGE_TIMEOUTS
     patience: Patience = attrs.field(factory=_service_patience)
     opens_before: timedelta | None = timedelta(days=60)
+    overdue: timedelta = timedelta(days=3)
     repeats: bool = False
     not_ready: frozenset[str] = frozenset()
     refusals: frozenset[str] = frozenset()

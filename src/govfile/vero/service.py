@@ -152,8 +152,8 @@ class CertificateService:
         """A successor with a new key, asked for with the certificate in use; its credential, in use from now on.
 
         The one before stays in the store and is valid to its own last day. For a `SlotId`, as the `Renewer` calls it,
-        None instead of `NotReady`. Raises `CredentialError` outside the window: too early, or expired, when only a new
-        enrolment helps; else as `enrol`.
+        None instead of `NotReady` until the request is overdue. Raises `CredentialError` outside the window: too
+        early, or expired, when only a new enrolment helps; else as `enrol`.
         """
         slot = self._slot_of(holder)
         name = check_customer_name(customer_name)
@@ -204,7 +204,7 @@ class CertificateService:
         A renewal that never left, or that was refused, is asked for again; a request that the service took is fetched;
         one whose outcome is unknown is never sent again, and raises `OutcomeUnknown`. An enrolment that never left
         needs its codes: `CredentialError`, call `enrol`. Raises `NotReady` as `enrol` does, but for a `SlotId`, as the
-        `Renewer` calls it, None is returned instead.
+        `Renewer` calls it, None is returned instead until the request is overdue.
         """
         slot = self._slot_of(holder)
         with self.keystore.locked(slot):
@@ -306,6 +306,6 @@ class CertificateService:
         try:
             return self._clerk.fetch(pending, timeout)
         except NotReady:
-            if isinstance(holder, SlotId):
+            if isinstance(holder, SlotId) and not self._clerk.is_overdue(pending):
                 return None
             raise
