@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govfile.certificates.signer import SignatureAlgorithm
-from govfile.errors import TrustError
+from govfile.errors import ProtocolError, TrustError
 from govfile.xml import _tree
 from govfile.xml.canonical import canonicalize
+from govfile.xml.parse import Limits
 from govfile.xml.policy import Policy
 from govfile.xml.signing import Reference, enveloped_signature, sign
 from govfile.xml.splicing import Place, quick_span, span_in, span_of
@@ -131,3 +132,34 @@ def test_rows_say_what_elements_say() -> None:
     assert (itself.attributes["id"], itself.text, itself.above) == ("IDCard", None, {})
     assert verified.rows(statement, "{urn:none}none") == []
     assert read_unsigned(b"<a><b c='d'>e<!-- -->f</b></a>").rows("b")[0].text == "ef"
+
+
+@pytest.mark.parametrize("innermost", [b"<a/>", b"<a></a>", b"<a>text</a>"])
+def test_w05_depth_is_counted_whatever_the_innermost_element_is(innermost: bytes) -> None:
+    limits = Limits(depth=5)
+    assert _tree.read(b"<a>" * 4 + innermost + b"</a>" * 4, limits=limits).root.tag == "a"
+    with pytest.raises(ProtocolError, match="nested more than 5 levels"):
+        _tree.read(b"<a>" * 5 + innermost + b"</a>" * 5, limits=limits)
+
+
+def test_w05_elements_are_counted_and_other_tags_are_not() -> None:
+    limits = Limits(elements=5)
+    assert _tree.read(b"<a><b></b><b></b><!-- < --><b></b><b></b></a>", limits=limits).root.tag == "a"
+    with pytest.raises(ProtocolError, match="more than 5 elements"):
+        _tree.read(b"<a><b/><b/><b/><b/><b/></a>", limits=limits)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"<a><?x?></a>", b"<?x?><a/>", b"<a/><?x?>", b'<?xml version="1.0"?><?x?><a/>', b"\xef\xbb\xbf<?x?><a/>"],
+)
+def test_w05_processing_instructions_are_refused_wherever_they_stand(document: bytes) -> None:
+    with pytest.raises(ProtocolError, match="processing instructions"):
+        _tree.read(document)
+
+
+@pytest.mark.parametrize(
+    "document", [b'<?xml version="1.0"?><a/>', b'\xef\xbb\xbf<?xml version="1.0"?><a/>', b"<a>x</a>"]
+)
+def test_an_xml_declaration_is_no_processing_instruction(document: bytes) -> None:
+    assert _tree.read(document).root.tag == "a"

@@ -103,17 +103,17 @@ def parser() -> XMLParser:
 def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None) -> dict[str, _Element]:
     """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here.
 
-    The bytes, in UTF-8, say where there is nothing to ask: `<?` begins each instruction, `<` at least each element.
+    The bytes, in UTF-8, say where there is nothing to ask: `<?` begins each instruction, `<` at least each element, and
+    each element that holds another has a `</`.
     """
     root = tree.root
     questions = _questions(limits.depth)
     behind = len(_DECLARATION) if tree.content.startswith(_DECLARATIONS) else 0
     if tree.content.find(b"<?", behind) >= 0 and questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
-    most = tree.content.count(b"<")
-    if most > limits.elements and questions.count(root) > limits.elements:
+    if tree.content.count(b"<") > limits.elements and questions.count(root) > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
-    if most > limits.depth and questions.is_too_deep(root):
+    if tree.content.count(b"</") >= limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
 
