@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -110,9 +111,10 @@ class Source:
 
 
 def _check_kind(path: Path) -> None:
-    if path.is_dir():
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
         raise InvalidContent(f"{path} is a folder", advice="give the file itself")
-    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for a writer
         raise InvalidContent(f"{path} is not a regular file", advice="copy it to a regular file first")
 
 
