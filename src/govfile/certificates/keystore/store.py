@@ -123,9 +123,7 @@ class KeyStore:
             )
         found = shelf.generation(wanted)
         signer = SoftwareSigner(self._keys.open(found.key_file))
-        return Credential.from_signer(
-            signer, found.certificate, found.chain, at=at or self._clock(), allow_expired=allow_expired
-        )
+        return self._credential(found, signer, at or self._clock(), allow_expired=allow_expired)
 
     def export_pkcs12(self, slot: SlotId, passphrase: Secret, number: int | None = None) -> bytes:
         """The credential in use, or that of generation `number`, as a PKCS#12 file under `passphrase`."""
@@ -227,7 +225,8 @@ class KeyStore:
                 shelf.add_certificate(pending.number, certificate, chain)
                 Pointer(slot=pending.slot, current=pending.number).save(shelf.pointer_file)
                 _log.info("generation %d of %s is in use", pending.number, pending.slot)
-            return self.credential(pending.slot, pending.number, at=max(at, certificate.not_valid_before_utc))
+            found = shelf.generation(pending.number)
+            return self._credential(found, SoftwareSigner(key), max(at, certificate.not_valid_before_utc))
 
     def finish(self, slot: SlotId) -> Credential | None:
         """Make the switch that a crash cut short; None where there is nothing to finish.
@@ -294,6 +293,13 @@ class KeyStore:
         return done + mend(self.path, self._keys, self.locked)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _credential(
+        found: Generation, signer: SoftwareSigner, at: datetime, *, allow_expired: bool = False
+    ) -> Credential:
+        """A key that was opened, with the certificate as it is on the disk."""
+        return Credential.from_signer(signer, found.certificate, found.chain, at=at, allow_expired=allow_expired)
 
     def _make_root(self) -> None:
         files.make_folder(self.path)
