@@ -116,9 +116,9 @@ def fields_of(card: Part, window: tuple[datetime, datetime] | None = None) -> di
 
 def zones_are_named(card: Part) -> bool:
     """Whether all times of the card say in which zone they are."""
-    conditions = _one(card, _CONDITIONS).attributes
-    issued = card.rows()[0].attributes.get("IssueInstant")
-    texts = (issued, conditions.get("NotBefore"), conditions.get("NotOnOrAfter"))
+    conditions = _one(card, _CONDITIONS)
+    begin, end = (conditions.attributes.get(name) for name in ("NotBefore", "NotOnOrAfter"))
+    texts = (conditions.above.get("IssueInstant"), begin, end)
     return all(text is not None and (text[-1:] == "Z" or text[-6:-5] in {"+", "-"}) for text in texts)
 
 

@@ -36,18 +36,22 @@ def check_window(statement: VerifiedPart, window: Window, at: datetime) -> tuple
         raise TrustError("the message ends before it begins to hold")
     if end - begin > window.longest:
         raise TrustError(f"the message claims to hold for {end - begin}, more than {window.longest}")
-    now = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if at + window.skew < begin:
         raise TrustError(
-            f"the message holds from {begin:%Y-%m-%d %H:%M:%S} UTC, and it is {now}, {_shown(begin - at)} before that",
+            f"the message holds from {begin:%Y-%m-%d %H:%M:%S} UTC, and it is {_now(at)}, "
+            f"{_shown(begin - at)} before that",
             advice=f"{_CLOCK}: it may be behind",
         )
     if at - window.skew >= end:
         raise TrustError(
-            f"the message held until {end:%Y-%m-%d %H:%M:%S} UTC, and it is {now}, {_shown(at - end)} after that",
+            f"the message held until {end:%Y-%m-%d %H:%M:%S} UTC, and it is {_now(at)}, {_shown(at - end)} after that",
             advice=f"ask for a new one; or {_CLOCK}: it may be ahead",
         )
     return begin, end
+
+
+def _now(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _shown(distance: timedelta) -> str:
@@ -71,7 +75,7 @@ def moment(text: str | None, what: str, zone: tzinfo | None, *, is_later: bool) 
         found = found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise TrustError(f"{what} is not a time") from error
-    return found + timedelta(microseconds=int((match[2] or "0").ljust(9, "0")) // 1000)
+    return found if match[2] is None else found + timedelta(microseconds=int(match[2].ljust(9, "0")) // 1000)
 
 
 def _local(moment: datetime, what: str, zone: tzinfo | None, *, is_later: bool) -> datetime:
