@@ -184,6 +184,7 @@ def test_the_program_runs_until_it_is_interrupted(tmp_path: Path) -> None:
             assert found is not None
             socket.create_connection(("127.0.0.1", int(found[1])), timeout=10).close()
             running.send_signal(signal.SIGINT)
-            assert "Ended." in running.stdout.read()
+            rest, _ = running.communicate(timeout=60)
+            assert "Ended." in rest
         finally:
             running.kill()
