@@ -234,5 +234,6 @@ def test_assertions_that_do_not_do(sts: Caller) -> None:
     good = sandbox.oiosaml_assertion()
     assert from_oiosaml(sts, good.replace(b"Laboratory", b"Elsewhere")).fault == UNTRUSTED
     assert from_oiosaml(sts, good, name_id="somebody else").fault == MALFORMED
+    assert from_oiosaml(sts, good, name_id="CVR:20301823-RID:25351738").fault is None
     assert from_oiosaml(sts, sandbox.bootstrap_token()).fault == MALFORMED
     assert from_oiosaml(sts, UserEducationCode="5166").fault is not None

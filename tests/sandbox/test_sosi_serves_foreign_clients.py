@@ -152,6 +152,11 @@ def test_user_attributes_may_come_in_another_order_and_with_fractions_in_the_tim
     assert answer.attribute("medcom:UserOccupation") == "Physician"
 
 
+def test_an_issuer_may_have_blanks(sts: Caller) -> None:
+    """The schema forbids them; a library in daily use writes them all the same."""
+    assert sts.issue(CardText(issuer="The Test Library")).fault is None
+
+
 def test_line_breaks_in_base64_do_no_harm(sts: Caller) -> None:
     whole = signed(card_request(CardText()), sts.sandbox.employee.issued)
     certificate = str(etree.fromstring(whole).findtext(f".//{{{NS['ds']}}}X509Certificate"))
@@ -221,6 +226,27 @@ def test_certificates_and_identity_providers_of_others_may_be_brought(sts: Calle
         assert caller.exchange(path, resigned, "https://x", claims=SYSTEM).fault is not None
         sandbox.trust_identity_provider(certificate)
         assert caller.exchange(path, resigned, "https://x", claims=SYSTEM).fault is None
+
+
+def old_citizens_token(at: datetime) -> str:
+    """A citizen's token in the shape of a published sample: of OIOSAML 2, by PID, for whoever brings it."""
+    end = (at + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        f'<saml:Assertion xmlns:saml="{NS["saml"]}" xmlns:ds="{NS["ds"]}" ID="bst" '
+        f'IssueInstant="{at.strftime("%Y-%m-%dT%H:%M:%SZ")}" Version="2.0"><saml:Issuer>Some provider</saml:Issuer>'
+        f"{signature({'bst': True}, sha='sha1')}<saml:Subject><saml:NameID>C=DK,CN=Test Person,"
+        "Serial=PID:9208-2002-2-000000000001</saml:NameID><saml:SubjectConfirmation "
+        'Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData/></saml:SubjectConfirmation>'
+        f'</saml:Subject><saml:Conditions NotOnOrAfter="{end}"><saml:AudienceRestriction><saml:Audience>'
+        "https://bootstrap.sts.nspop.dk/</saml:Audience></saml:AudienceRestriction></saml:Conditions></saml:Assertion>"
+    )
+
+
+def test_a_citizens_old_token_is_looked_up_by_its_pid(sts: Caller) -> None:
+    token = signed(old_citizens_token(datetime.now(UTC)), idp().issued).encode()
+    assert citizen(sts, token).fault == ("InvalidRequest", "dk:sosi:sts:its", "CPR/PID mismatch")
+    sts.sandbox.register_citizen("9208-2002-2-000000000001", "0101001234")
+    assert citizen(sts, token).fault is None
 
 
 VECTORS = ROOT.parent / "shared" / "vectors" / "sosi" / "stripped"

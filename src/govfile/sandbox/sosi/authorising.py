@@ -31,7 +31,7 @@ def enriched(user: dict[str, str], office: Office) -> dict[str, str]:
         raise refusals.authorisation(f"multiple authorizations found ([{listed}])")
     if fitting:
         found = fitting[0]
-        return {**user, cards.CODE: found.code, cards.ROLE: found.education if is_education or not role else role}
+        return {**user, cards.CODE: found.code, cards.ROLE: role or found.education}
     if code or is_education:
         words = f"authorization not found (available [{listed}])" if known else "missing authorization"
         raise refusals.authorisation(words)

@@ -247,6 +247,10 @@ class SosiSandbox(Listening[Door]):
         self.registers.add(holder)
         return holder
 
+    def register_citizen(self, pid: str, cpr: str) -> None:
+        """Tell the registers whose personal number a PID stands for, as names in old citizens' tokens have it."""
+        self.registers.citizens[pid] = cpr
+
     def trust_identity_provider(self, certificate: x509.Certificate) -> None:
         """Believe the assertions and bootstrap tokens that this certificate's key signs, beside the sandbox's own."""
         self.registers.identity_providers.append(certificate)

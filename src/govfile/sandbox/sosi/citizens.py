@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 AUDIENCES = ("https://bootstrap.sts.nspop.dk/", "https://bootstrap.sts.nemlog-in.dk/")
 CPR_CLAIM, BEHALF_CLAIM = DK + "CprNumberIdentifier", names.HEALTH + "OnBehalfOf"
+_PID = re.compile(r"\bSerial=PID:([0-9-]+)")
 _PROCURATION = re.compile(r"urn:dk:healthcare:saml:actThroughProcurationBy:cprNumberIdentifier:([0-9]{10})")
 _CUSTODY = re.compile(
     r"urn:dk:healthcare:saml:actThrough:(WardCustody|PartlyWardCustody|ParentalCustody):cprNumberIdentifier:([0-9]{10})"
@@ -44,8 +45,17 @@ def from_bootstrap_token(asked: Asked, office: Office, at: datetime) -> Grant:
         raise refusals.request_failed(refusals.ITS, words)
     assert certificate is not None
     tokens.check_holder(token, certificate, may_be_bearer=True)  # a published sample is bound to nobody
-    named = token.name_id.rpartition(":")[2] if token.name_id.startswith(CPR_CLAIM) else ""
-    return _granted(asked, office, at, certificate, cpr=token.attributes.get(MODEL + "eid/cprNumber") or named)
+    return _granted(asked, office, at, certificate, cpr=_whose(token, office))
+
+
+def _whose(token: tokens.Brought, office: Office) -> str:
+    """The personal number in an attribute or in the name, or that of the PID in the name; "" where none is known."""
+    if found := token.attributes.get(MODEL + "eid/cprNumber"):
+        return found
+    if token.name_id.startswith(f"{CPR_CLAIM}:"):
+        return token.name_id.rpartition(":")[2]
+    pid = _PID.search(token.name_id)
+    return office.registers.citizens.get(pid[1], "") if pid else ""
 
 
 def from_jwt(asked: Asked, office: Office, at: datetime) -> Grant:

@@ -75,6 +75,7 @@ def _config(sandbox: SosiSandbox) -> str:
 authority = "sosi"
 credential = "employee.p12"
 passphrase = {{ file = "employee-passphrase.txt" }}
+card = {{ it_system = "Example Lab", role = "7170" }}
 
 [profiles.sandbox.environment]
 name = "sandbox"

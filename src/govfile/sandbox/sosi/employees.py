@@ -84,7 +84,7 @@ def _context(found: etree._Element, token: Brought) -> dict[str, str]:
     if found.tag != tag("saml:Assertion") or not found.get("ID"):
         raise refusals.malformed("no healthcare context token")
     subject = child(found, "saml:Subject")
-    if value(subject, "saml:NameID") != token.name_id:
+    if value(subject, "saml:NameID") not in (token.name_id, token.attributes.get(UID)):
         raise refusals.malformed("the context token is about somebody else")
     if child(subject, "saml:SubjectConfirmation").get("Method") != names.SENDER_VOUCHES:
         raise refusals.malformed("the context token's confirmation")

@@ -171,12 +171,13 @@ def _single(*attributes: x509.NameAttribute[str]) -> list[x509.RelativeDistingui
 
 class Registers:
     """RID to CPR, authorisations by CPR, the certificates that were revoked, and whom the STS believes beside its own:
-    authorities of callers and identity providers.
+    authorities of callers and identity providers. `citizens` are personal numbers by PID.
     """
 
     def __init__(self) -> None:
         self._by_employee: dict[tuple[str, str], Holder] = {}
         self._revoked: set[int] = set()
+        self.citizens: dict[str, str] = {}
         self.authorities: list[x509.Certificate] = []
         self.identity_providers: list[x509.Certificate] = []
         self._lock = threading.Lock()
