@@ -257,8 +257,12 @@ class VeroDesk:
             self.store(),
             clock=self.clock,
             sleep=self.sleep,
-            transport=lambda: self.service,
+            transport=self.transport,
         )
+
+    def transport(self) -> FakeService:
+        """The way to the service."""
+        return self.service
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from govfile import Secret
+from govfile import KeyStore, Secret
 from govfile.certificates.request import key_of_request
 from govfile.errors import (
     ConnectionFailed,
@@ -23,7 +24,7 @@ from govfile.errors import (
     Rejected,
     TrustError,
 )
-from govfile.vero import Kind, Step
+from govfile.vero import CertificateService, Kind, Step
 from support import pki
 from support.vero_desk import (
     CUSTOMER,
@@ -263,6 +264,19 @@ def test_a_store_that_cannot_be_written_spends_no_code(desk: VeroDesk, monkeypat
     with pytest.raises(KeyStoreError):
         desk.enrol()
     assert desk.service.asked == []
+
+
+def test_c05_four_that_ask_at_once_spend_the_codes_once(desk: VeroDesk) -> None:
+    def enrol(_: int) -> object:
+        store = KeyStore(desk.folder / "keys", Secret("the passphrase of the desk"), clock=desk.clock, patience=60)
+        client = CertificateService(
+            desk.environment, store, clock=desk.clock, sleep=desk.sleep, transport=desk.transport
+        )
+        return desk.enrol(0, client).fingerprint
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(enrol, range(4)))) == 1
+    assert desk.service.operations().count("signNewCertificate") == 1
 
 
 @pytest.mark.parametrize("said", ["OK", "FAIL"])

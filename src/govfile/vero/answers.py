@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govfile.errors import ProtocolError, Rejected, TrustError
+from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,11 +50,12 @@ def content_of(
 
 
 def _refused(fault: SoapFault, operation: str) -> Rejected:
+    text = blot(fault.text)
     return Rejected(
         f"the service answered {operation} with the SOAP fault {fault.code[:60]}",
         code=fault.code,
-        text=fault.text,
-        reasons=((fault.code, fault.text),),
+        text=text,
+        reasons=((fault.code, text),),
         certain="nobody signs a fault, so it proves nothing",
         advice="look at the code; where it says nothing, ask the authority's support",
     )

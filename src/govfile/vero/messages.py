@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LARGEST_REQUEST = 10240
 _LARGEST_CERTIFICATE = 32768
+#: The schema says 32; a longer one than that would be refused in turn only by the service itself.
+_LONGEST_ID = 200
 
 
 class Operation(enum.Enum):
@@ -122,9 +124,12 @@ def read(operation: Operation, content: bytes, *, of: Contract, is_strict: bool 
             raise ProtocolError("the service says OK and sends no certificate")
         return attrs.evolve(answer, certificate=certificate)
     retrieval_id = found.values.get("RetrievalId")
-    if not isinstance(retrieval_id, str) or not retrieval_id.strip():
+    retrieval_id = retrieval_id.strip() if isinstance(retrieval_id, str) else ""
+    if not retrieval_id:
         raise ProtocolError("the service says OK and gives no RetrievalId")
-    return attrs.evolve(answer, retrieval_id=retrieval_id.strip())
+    if len(retrieval_id) > _LONGEST_ID or not retrieval_id.isprintable():
+        raise ProtocolError("the service says OK and gives a RetrievalId that cannot be one")
+    return attrs.evolve(answer, retrieval_id=retrieval_id)
 
 
 def _who(element: str, customer: CustomerId, name: str | None) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from govfile.errors import InvalidContent, ProtocolError
 if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.filing.source import Source
-    from govfile.xml.parse import Element, Limits
+    from govfile.xml.parse import Limits
+    from govfile.xml.unsigned import UnsignedPart
 
 WAGE_REPORTS = 100
 _ROOT = "{http://www.tulorekisteri.fi/2017/1/WageReportsToIR}WageReportsRequestToIR"
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _LONGEST_ID = 40
 _BUSINESS_ID = re.compile(r"\d{7}-\d", re.ASCII)
 _LARGEST = 128 * 1024 * 1024
@@ -101,16 +103,16 @@ def ledger_name(delivery_id: str, data_type: int = WAGE_REPORTS) -> str:
 
 def read_record(source: Source) -> Record:
     """Read a record of wage reports; raises `InvalidContent` when its head does not hold what the register asks for."""
-    from govfile.xml.parse import parse
+    from govfile.xml.unsigned import read_unsigned
 
     with source.open() as reader:
         content = reader.read()
     try:
-        root = parse(content, limits=_limits(), what="the record")
+        root = read_unsigned(content, limits=_limits(), what="the record")
     except ProtocolError as error:
         raise InvalidContent(error.what, advice="mend the program that wrote it") from error
-    if f"{{{root.namespace}}}{root.name}" != _ROOT:
-        raise InvalidContent(f"the record is a {root.name[:60]}, not {_ROOT}")
+    if root.name != _ROOT:
+        raise InvalidContent(f"the record is a {root.name.rpartition('}')[2][:60]}, not {_ROOT}")
     data = _only(root, "DeliveryData")
     data_type, faithful = _text(data, "DeliveryDataType"), _text(data, "ProductionEnvironment")
     if data_type != str(WAGE_REPORTS):
@@ -124,7 +126,7 @@ def read_record(source: Source) -> Record:
         owner=_party(data, "DeliveryDataOwner"),
         creator=_party(data, "DeliveryDataCreator"),
         sender=_party(data, "DeliveryDataSender"),
-        is_signed=root.children[-1].name == "Signature",
+        is_signed=root.children[-1].name == _SIGNATURE,
         content=content,
     )
 
@@ -151,24 +153,24 @@ def _limits() -> Limits:
     return Limits(size=_LARGEST, elements=5_000_000)
 
 
-def _party(data: Element, name: str) -> Party:
+def _party(data: UnsignedPart, name: str) -> Party:
     found = _only(data, name)
-    country = next((child.text.strip() for child in found.children if child.name == "CountryCode"), None)
-    kind = _text(found, "Type")
+    kind, country = _text(found, "Type"), found.at("CountryCode")
     if not kind.isdecimal():
         raise InvalidContent(f"the Type of the record's {name} is no number")
-    return Party(int(kind), _text(found, "Code"), country)
+    return Party(int(kind), _text(found, "Code"), country[0].element.text.strip() if country else None)
 
 
-def _text(parent: Element, name: str) -> str:
-    return _only(parent, name).text.strip()
+def _text(parent: UnsignedPart, name: str) -> str:
+    return _only(parent, name).element.text.strip()
 
 
-def _only(parent: Element, name: str) -> Element:
-    found = [child for child in parent.children if child.name == name and not child.namespace]
+def _only(parent: UnsignedPart, name: str) -> UnsignedPart:
+    found = parent.at(name)
     if len(found) != 1:
         raise InvalidContent(
-            f"the record's {parent.name} holds {len(found)} elements {name} outside any namespace, not one",
+            f"the record's {parent.name.rpartition('}')[2]} holds {len(found)} elements {name} outside any namespace, "
+            "not one",
             advice="children of the register's messages are in no namespace: leave out a default xmlns on the root",
         )
     return found[0]
