@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from govfile.errors import InvalidName as InvalidName
     from govfile.errors import LedgerError as LedgerError
     from govfile.errors import NotAuthorised as NotAuthorised
+    from govfile.errors import NotReady as NotReady
     from govfile.errors import OutcomeUnknown as OutcomeUnknown
     from govfile.errors import PeerIdentityError as PeerIdentityError
     from govfile.errors import ProtocolError as ProtocolError
@@ -67,6 +68,7 @@ _HOMES = {
             "InvalidName",
             "LedgerError",
             "NotAuthorised",
+            "NotReady",
             "OutcomeUnknown",
             "PeerIdentityError",
             "ProtocolError",
@@ -97,6 +99,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "NotAuthorised",
+    "NotReady",
     "OutcomeUnknown",
     "PeerIdentityError",
     "ProtocolError",
