@@ -283,11 +283,49 @@ def test_t01_a_forged_token_before_the_signed_body_is_refused(card: SignedCard) 
         FakeSts(spoil=wrap).client().identity_token(card, audience=FMK)
 
 
-def test_t09_a_token_about_another_person_is_refused(card: SignedCard) -> None:
-    fake = FakeSts(token=lambda asked: assertion(audience=asked.audience, attributes={CPR_NAME: "0202001234"}))
-    with pytest.raises(TrustError, match="the person differs") as caught:
+@pytest.mark.parametrize(
+    ("what", "name_id", "attributes"),
+    [
+        ("person", CPR, {CPR_NAME: "0202001234"}),
+        ("person", "0202001234", {"urn:oid:2.5.4.3": "Test Person"}),
+        ("person", f"{CPR_NAME}:020200-1234", {"urn:oid:2.5.4.3": "Test Person"}),
+        ("care provider", CPR, {CPR_NAME: CPR, "dk:gov:saml:attribute:CvrNumberIdentifier": "10101010"}),
+        ("system", CPR, {CPR_NAME: CPR, "dk:healthcare:saml:attribute:ITSystemName": "Other Lab"}),
+    ],
+)
+@pytest.mark.parametrize("is_signed", [True, False], ids=["signed", "unsigned"])
+def test_t09_a_token_about_somebody_else_is_refused(
+    card: SignedCard, what: str, name_id: str, attributes: dict[str, str], is_signed: bool
+) -> None:
+    def about_another(asked: Asked) -> bytes:
+        return assertion(audience=asked.audience, attributes=attributes, name_id=name_id)
+
+    fake = FakeSts(token=about_another, signs=signer() if is_signed else None)
+    with pytest.raises(TrustError, match=f"the {what} differs") as caught:
         fake.client().identity_token(card, audience=FMK)
     assert "0202001234" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name_id", "attributes"),
+    [
+        ("somebody@example.dk", {"urn:oid:2.5.4.3": "Test Person"}),
+        ("somebody@example.dk", {CPR_NAME: "010100-1234"}),
+        (f"{CPR_NAME}:{CPR}", {"dk:healthcare:saml:attribute:ITSystemName": "Example Lab"}),
+    ],
+)
+def test_what_a_token_does_not_say_or_writes_otherwise_is_not_held_against_it(
+    card: SignedCard, name_id: str, attributes: dict[str, str]
+) -> None:
+    fake = FakeSts(token=lambda asked: assertion(audience=asked.audience, attributes=attributes, name_id=name_id))
+    assert fake.client().identity_token(card, audience=FMK).cpr in (None, CPR)
+
+
+def test_an_alternative_identifier_of_ten_digits_is_no_person(sts: FakeSts) -> None:
+    sts.token = lambda asked: signed_card(asked.trust_request.children[2].children[0].original, keeps_name=True)
+    named = sts.client().issue(user_card(alternative_identifier="9999999999"), legacy=True)
+    sts.token = lambda asked: assertion(audience=asked.audience, attributes={"a": "b"}, name_id="9999999999")
+    assert sts.client().identity_token(named, audience=FMK).name_id == "9999999999"
 
 
 def test_t07_a_token_that_has_run_out_is_refused(card: SignedCard) -> None:

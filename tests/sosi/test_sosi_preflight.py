@@ -15,7 +15,7 @@ from govfile.sosi.claims import OnBehalfOf
 from govfile.sosi.environments import PRODTEST, PRODUCTION, TEST1, TEST2, TRAINING, Endpoint, Environment
 from govfile.sosi.sts import SecurityTokenService
 from support import pki
-from support.fake_sts import CPR, CVR, FakeSts, assertion, employee, signed_card, signer, system
+from support.fake_sts import CPR, CPR_NAME, CVR, FakeSts, assertion, employee, signed_card, signer, system
 from support.sosi_tokens import JWT, UID, bootstrap_token, jwt, oiosaml_assertion
 from support.xml_messages import NOW, SAML, authority
 
@@ -125,10 +125,15 @@ def test_a_bootstrap_token_bound_to_another_key(sts: FakeSts) -> None:
 
 
 def test_a_bootstrap_token_of_another_person(sts: FakeSts) -> None:
-    token = bootstrap_token(holder=employee().certificate)
-    error = not_sent(sts, lambda client: client.citizen_token(token, cpr="020200-1234", audience="https://minlog2"))
-    assert isinstance(error, InvalidContent)
-    assert "another person" in str(error)
+    by_name = assertion(audience="https://x", attributes={"a": "b"}, name_id=f"{CPR_NAME}:{CPR}")
+    for token in (bootstrap_token(holder=employee().certificate), by_name):
+
+        def ask(client: SecurityTokenService, token: bytes = token) -> object:
+            return client.citizen_token(token, cpr="020200-1234", audience="https://minlog2")
+
+        error = not_sent(sts, ask)
+        assert isinstance(error, InvalidContent)
+        assert "another person" in str(error)
 
 
 @pytest.mark.parametrize("token_id", ["body", "messageID", "ts"])
@@ -317,7 +322,7 @@ def test_a_card_for_another_person_than_the_assertions_is_refused(sts: FakeSts) 
     sts.token = lambda _: signed_card(other.xml)
     with pytest.raises(TrustError, match="the person differs"):
         sts.client().from_oiosaml(oiosaml_assertion(), it_system="Example Lab")
-    with pytest.raises(TrustError, match="the system differs"):
+    with pytest.raises(TrustError, match="the system"):
         sts.client().from_oiosaml(oiosaml_assertion({UID: "CVR:20301823-RID:1"}), it_system="Another Lab")
 
 

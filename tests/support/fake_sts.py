@@ -103,6 +103,7 @@ def assertion(
     *,
     audience: str,
     attributes: Mapping[str, str] | None = None,
+    name_id: str = CPR,
     token_id: str = "_token",
     at: datetime = NOW,
     life: timedelta = timedelta(minutes=5),
@@ -119,7 +120,7 @@ def assertion(
     restriction = f"<saml:AudienceRestriction><saml:Audience>{audience}</saml:Audience></saml:AudienceRestriction>"
     document = (
         f'<saml:Assertion xmlns:saml="{SAML}" ID="{token_id}" Version="2.0" IssueInstant="{written(at)}">'
-        f"<saml:Issuer>sts.test</saml:Issuer><saml:Subject><saml:NameID>{CPR}</saml:NameID>{confirmation}"
+        f"<saml:Issuer>sts.test</saml:Issuer><saml:Subject><saml:NameID>{name_id}</saml:NameID>{confirmation}"
         f'</saml:Subject><saml:Conditions NotBefore="{written(at)}" NotOnOrAfter="{written(at + life)}">'
         f"{restriction if audience else ''}</saml:Conditions>"
         f"<saml:AttributeStatement>{each}{extra}</saml:AttributeStatement></saml:Assertion>"

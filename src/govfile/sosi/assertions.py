@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from cryptography import x509
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi import times
+from govfile.sosi.claims import CPR_ATTRIBUTES, CPR_CLAIM
 from govfile.sosi.constants import ASSERTION, DS, HOLDER_OF_KEY, SAML
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 ENCRYPTED_ASSERTION = f"{{{SAML}}}EncryptedAssertion"
 #: Our own bound on a token, in bytes; those seen have some ten thousand.
 LARGEST = 1024 * 1024
+#: A name that is a CPR number, as ITS and the test identity provider write it.
+_CPR_NAME = re.compile(rf"(?:{CPR_CLAIM}:)?([0-9]{{6}})-?([0-9]{{4}})")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -57,6 +61,14 @@ class Assertion:
     def first(self, names: tuple[str, ...]) -> str | None:
         """The first value of the first of these attributes that has one, None where none has."""
         return next((value for value in map(self.value, names) if value), None)
+
+    @property
+    def cpr(self) -> str | None:
+        """The person's CPR number, from an attribute or else from the name; None where neither is one."""
+        if found := self.first(CPR_ATTRIBUTES):
+            return found.replace("-", "")
+        match = _CPR_NAME.fullmatch(self.name_id)
+        return match[1] + match[2] if match else None
 
     def __eq__(self, other: object) -> bool:
         return self.xml == other.xml if type(other) is type(self) and isinstance(other, Assertion) else NotImplemented

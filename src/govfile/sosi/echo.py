@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from govfile.errors import TrustError
 from govfile.sosi.care_provider import NameFormat
-from govfile.sosi.claims import CPR_ATTRIBUTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from govfile.sosi.claims import OnBehalfOf
     from govfile.sosi.signed_card import SignedCard
 
+_SYSTEM_ATTRIBUTE = "dk:healthcare:saml:attribute:ITSystemName"
 _CVR_ATTRIBUTES = ("dk:gov:saml:attribute:CvrNumberIdentifier", "https://data.gov.dk/model/core/eid/professional/cvr")
 #: How many tokens are remembered at most; those seen live for minutes.
 _MOST = 50_000
@@ -44,10 +44,22 @@ def check_card_of(found: SignedCard, about: Assertion | None, it_system: str) ->
         "system": (found.it_system, it_system),
     }
     if about is not None:
-        cpr, cvr = about.first(CPR_ATTRIBUTES), about.first(_CVR_ATTRIBUTES)
-        same["person"] = (found.cpr, cpr or found.cpr)
+        cvr = about.first(_CVR_ATTRIBUTES)
+        same["person"] = (found.cpr, about.cpr or found.cpr)
         if found.care_provider.format is NameFormat.CVR:
             same["care provider"] = (found.care_provider.id, cvr or found.care_provider.id)
+    _refuse_differences(same)
+
+
+def check_token_of(found: Assertion, card: SignedCard) -> None:
+    """Raise `TrustError` where a token names another person, organisation or system than the card it was made from."""
+    cvr = found.first(_CVR_ATTRIBUTES) if card.care_provider.format is NameFormat.CVR else None
+    same: dict[str, tuple[object, object]] = {
+        "care provider": (cvr or card.care_provider.id, card.care_provider.id),
+        "system": (found.value(_SYSTEM_ATTRIBUTE) or card.it_system, card.it_system),
+    }
+    if found.cpr != card.name_id:  # an alternative identifier may look like a CPR number
+        same["person"] = (found.cpr or card.cpr, card.cpr)
     _refuse_differences(same)
 
 
@@ -62,9 +74,8 @@ def check_token_as_asked(
 
     What a token does not say is not held against it, but for the last: without it, it would be for somebody else.
     """
-    named = found.first(CPR_ATTRIBUTES)
-    if cpr is not None and named is not None and named != cpr.replace("-", ""):
-        _refuse_differences({"person": (True, False)})
+    if cpr is not None and found.cpr is not None:
+        _refuse_differences({"person": (found.cpr, cpr.replace("-", ""))})
     if holder is not None and found.holder is not None and found.holder != holder:
         raise TrustError(
             "the token is bound to another certificate than ours: calls made with it would be refused",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from govfile.errors import CredentialError, InvalidContent
 from govfile.sosi.assertions import own_element, read_assertion
 from govfile.sosi.card import CardType
-from govfile.sosi.claims import CPR_ATTRIBUTES
 from govfile.sosi.constants import ASSERTION
 
 if TYPE_CHECKING:
@@ -90,8 +89,7 @@ def token_to_exchange(xml: bytes, at: datetime, credential: Credential) -> tuple
 
 def check_person(about: Assertion | None, cpr: str) -> None:
     """Raise `InvalidContent` where a token can be read and names another person than `cpr` (ten digits)."""
-    named = None if about is None else about.first(CPR_ATTRIBUTES)
-    if named is not None and named.replace("-", "") != cpr:
+    if about is not None and about.cpr not in (None, cpr):
         raise InvalidContent(
             "the bootstrap token names another person than the CPR number given", advice="give the number of its person"
         )

@@ -21,7 +21,7 @@ from govfile.sosi.audience import Audience
 from govfile.sosi.cards import build, verify_card
 from govfile.sosi.claims import citizen_claims, cpr_number, employee_claims
 from govfile.sosi.context_token import context_token
-from govfile.sosi.echo import Replays, check_card_as_asked, check_card_of, check_token_as_asked
+from govfile.sosi.echo import Replays, check_card_as_asked, check_card_of, check_token_as_asked, check_token_of
 from govfile.sosi.envelope import Exchange, card_request, exchange_request
 from govfile.sosi.jwt import Jwt
 from govfile.sosi.response import card_answer, exchange_answer
@@ -184,7 +184,7 @@ class SecurityTokenService:
         preflight.check_user_card(card, at, self.credential)
         exchange = Exchange(act_as=(card.xml,), audience=Audience.parse(audience), in_header=card_in_header)
         token = self._token_for("identity_token", self.environment.endpoints.identity_token, exchange)
-        check_token_as_asked(token, cpr=card.cpr)
+        check_token_of(token, card)
         return token
 
     def citizen_token(
