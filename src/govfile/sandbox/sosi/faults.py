@@ -79,10 +79,12 @@ class Faults(Switches):
     HTTP:
         `status`: the status of every answer, refusals and tokens alike.
         `page`: an HTML page in place of every answer.
-        `empty`: no body. `redirect`: 307 to this address.
-        `content_type`: another one than `text/xml`. `mtom`: the answer is the root of a multipart message, and
-            `optimised` makes a part of its first certificate.
-        `soap12`: the answer's envelope is one of SOAP 1.2. `doctype`: a document type stands before it.
+        `empty`: no body.
+        `redirect`: 307 to this address.
+        `content_type`: another one than `text/xml`.
+        `mtom`: the answer is the root of a multipart message; `optimised` makes a part of its first certificate.
+        `soap12`: the answer's envelope is one of SOAP 1.2.
+        `doctype`: a document type stands before it.
     Times:
         `date_off`: the HTTP Date and all times of the STS are off by so much: its clock is wrong, or yours is.
         `stale`: only the times in answers (timestamp, lifetime, token) are moved back by so much.
