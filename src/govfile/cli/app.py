@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, tuple[str, str]] = {
     "skat": ("govfile.cli.skat", "The Danish tax and customs FTPS gateway: file, collect, follow."),
     "onss": ("govfile.cli.onss", "The Belgian social-security channel: declare, collect, follow."),
+    "sosi": ("govfile.cli.sosi", "The Danish healthcare token service: ID cards, exchanges, and who signed what."),
     "ledger": ("govfile.cli.ledger", "The durable record of everything filed."),
     "cert": ("govfile.cli.cert", "Certificates: what one says, and its public half for registration."),
     "doctor": ("govfile.cli.doctor", "Check a set-up step by step; each finding comes with its remedy."),

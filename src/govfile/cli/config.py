@@ -32,6 +32,7 @@ COMMON_KEYS = frozenset({"authority", "environment", "credential", "passphrase",
 OWN_KEYS = {
     "skat": frozenset({"password", "username", "services"}),
     "onss": frozenset({"sender", "user", "ssh_key", "ssh_passphrase", "channel_created_at", "trust"}),
+    "sosi": frozenset({"card", "tokens", "tokens_key"}),
 }
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
     from govfile.onss.environments import Environment as OnssEnvironment
     from govfile.skat.environments import Environment
+    from govfile.sosi.environments import Environment as SosiEnvironment
 
 
 @attrs.define(kw_only=True, slots=False)
@@ -50,6 +51,13 @@ class Session:
     def onss_environment(self) -> OnssEnvironment:
         """The Belgian environment the profile means."""
         from govfile.cli.onss import environment
+
+        return environment.of(self.profile)
+
+    @cached_property
+    def sosi_environment(self) -> SosiEnvironment:
+        """The Danish token service the profile means."""
+        from govfile.cli.sosi import environment
 
         return environment.of(self.profile)
 

@@ -335,16 +335,20 @@ class SecurityTokenService:
         return Exchange(act_as=(jwt.written(),), audience=Audience.parse(audience), claims=claims)
 
     def _over_https(self) -> MessageTransport:
-        from govfile.transports.https import HttpsTransport
+        return over_https(self.environment, self.credential)
 
-        environment = self.environment
-        return HttpsTransport(
-            environment.base_url,
-            trust=environment.tls,
-            credential=self.credential if environment.presents_certificate else None,
-            policy=environment.policy,
-            timeouts=environment.timeouts,
-        )
+
+def over_https(environment: Environment, credential: Credential) -> MessageTransport:
+    """The connection that a service makes by itself; the credential is shown where the environment says so."""
+    from govfile.transports.https import HttpsTransport
+
+    return HttpsTransport(
+        environment.base_url,
+        trust=environment.tls,
+        credential=credential if environment.presents_certificate else None,
+        policy=environment.policy,
+        timeouts=environment.timeouts,
+    )
 
 
 def _in_the_clear(answer: Answer) -> bytes:

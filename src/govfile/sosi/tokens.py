@@ -22,7 +22,7 @@ class IdentityToken(Assertion):
     """An OIO IDWS token for one service: signed by the STS, verified, to be put on calls as it is (`xml`).
 
     `audience` is the service it is for, `certificate` that of the STS which signed it. Calls made with it are signed
-    with the key of `holder`.
+    with the key of `holder`; where that is None, as in those made of a card, it is for a browser (`to_url_value`).
     """
 
     audience: Audience

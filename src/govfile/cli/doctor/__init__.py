@@ -45,3 +45,21 @@ def examine_onss(session: Session) -> Exit:
         return report(session.out, examination.steps())
     finally:
         examination.close()
+
+
+@command(app, "sosi")
+def sosi(session: Session) -> Exit:
+    """Check everything an ID card of the Danish healthcare token service needs; one is asked for, once.
+
+    From the configuration, whose signatures count and the certificate to the server's identity, the card, who signed
+    it, and the clock; steps that need a failed one are left out. Exits with the code of the worst finding.
+    """
+    return examine_sosi(session)
+
+
+def examine_sosi(session: Session) -> Exit:
+    """Take the steps for the Danish token service and report them."""
+    from govfile.cli.doctor.sosi import Examination
+    from govfile.cli.doctor.steps import report
+
+    return report(session.out, Examination(session).steps())

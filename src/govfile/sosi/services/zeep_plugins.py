@@ -168,9 +168,10 @@ class DgwsPlugin(_Teaching, Carrier):
 class IdwsPlugin(_Teaching):
     """Puts an identity token on every call and signs it, by OIO IDWS. Threads may share it.
 
-    `token_source` gives a token for the service called, such as `lambda: source.identity_token("https://fmk")`; it is
-    called for each call. `credential` has the key that the token names (that of `sts`, if left out). The action is that
-    of the service's description. `names_address` adds `wsa:To`. Otherwise as `DgwsPlugin`.
+    `token_source` gives a token for the service called, such as `citizen_token` and `from_jwt` hand out; it is called
+    for each call. `credential` has the key that the token names (that of `sts`, if left out). Tokens made of a card
+    were seen to name no key of the caller's: services that look for one refuse them. The action is that of the
+    service's description. `names_address` adds `wsa:To`. Otherwise as `DgwsPlugin`.
     """
 
     def __init__(
