@@ -99,6 +99,7 @@ class Desk:
     def _post(self, message: bytes, action: str, committing: Callable[[], None] | None) -> Reply:
         from govfile.xml.payload import enveloped
 
+        self.pause = None
         reply = self._at().post(
             self.environment.path, enveloped(message), headers=headers(action), limit=LIMIT, committing=committing
         )
