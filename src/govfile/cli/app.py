@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 GROUPS: dict[str, tuple[str, str]] = {
     "skat": ("govfile.cli.skat", "The Danish tax and customs FTPS gateway: file, collect, follow."),
     "onss": ("govfile.cli.onss", "The Belgian social-security channel: declare, collect, follow."),
+    "vero": ("govfile.cli.vero", "The Finnish certificate service: enrol, renew, fetch, and try a certificate."),
+    "keys": ("govfile.cli.keystore", "Keys at rest: what there is, until when, and whether it is sound."),
     "sosi": ("govfile.cli.sosi", "The Danish healthcare token service: ID cards, exchanges, and who signed what."),
     "ledger": ("govfile.cli.ledger", "The durable record of everything filed."),
     "cert": ("govfile.cli.cert", "Certificates: what one says, and its public half for registration."),

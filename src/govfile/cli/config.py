@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 FILE_NAME = "govfile.toml"
 
 TOP_KEYS = frozenset({"expand", "profiles"})
-COMMON_KEYS = frozenset({"authority", "environment", "credential", "passphrase", "ledger", "into"})
+COMMON_KEYS = frozenset(
+    {"authority", "environment", "credential", "passphrase", "ledger", "into", "keys", "keys_passphrase"}
+)
 #: Authority → what only its profiles hold. A profile without `authority` is one for the first.
 OWN_KEYS = {
     "skat": frozenset({"password", "username", "services"}),
     "onss": frozenset({"sender", "user", "ssh_key", "ssh_passphrase", "channel_created_at", "trust"}),
+    "vero": frozenset({"customer", "customer_name", "after_renewal"}),
     "sosi": frozenset({"card", "tokens", "tokens_key"}),
 }
 

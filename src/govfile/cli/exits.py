@@ -72,6 +72,7 @@ _BY_ERROR: tuple[tuple[type[errors.GovfileError], Exit], ...] = (
     (errors.AuthenticationRefused, Exit.CREDENTIAL),
     (errors.TransportError, Exit.TRANSPORT),
     (errors.LedgerError, Exit.LEDGER),
+    (errors.NotReady, Exit.WAITING),
     (errors.ConfigurationError, Exit.USAGE),
     (errors.InvalidName, Exit.USAGE),
     (errors.InvalidContent, Exit.USAGE),

@@ -48,11 +48,12 @@ def load_credential(profile: Profile, *, whenever: bool = False) -> Credential:
             f"{profile.table.where}: credential is missing",
             advice='e.g. credential = "company.p12" with passphrase = {env = "P12_PASSPHRASE"}',
         )
-    load = Credential.from_pem if _is_pem(file) else Credential.from_pkcs12
+    load = Credential.from_pem if is_pem(file) else Credential.from_pkcs12
     return load(file, passphrase, at=at, allow_expired=whenever)
 
 
-def _is_pem(file: Path) -> bool:
+def is_pem(file: Path) -> bool:
+    """Whether a file looks like PEM; one that cannot be read does not."""
     try:
         with file.open("rb") as reader:
             return b"-----BEGIN " in reader.read(64 * 1024)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from govfile.certificates.credential import Credential
+    from govfile.certificates.keystore import KeyStore
     from govfile.certificates.secret import Secret
     from govfile.certificates.ssh import SshKey
     from govfile.certificates.trust import Trust
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from govfile.onss.environments import Environment as OnssEnvironment
     from govfile.skat.environments import Environment
     from govfile.sosi.environments import Environment as SosiEnvironment
+    from govfile.vero.environments import Environment as VeroEnvironment
 
 
 @attrs.define(kw_only=True, slots=False)
@@ -51,6 +53,13 @@ class Session:
     def onss_environment(self) -> OnssEnvironment:
         """The Belgian environment the profile means."""
         from govfile.cli.onss import environment
+
+        return environment.of(self.profile)
+
+    @cached_property
+    def vero_environment(self) -> VeroEnvironment:
+        """The Finnish environment the profile means."""
+        from govfile.cli.vero import environment
 
         return environment.of(self.profile)
 
@@ -142,3 +151,9 @@ class Session:
         from govfile.cli.ledgers import open_ledger
 
         return open_ledger(self.profile, create=create)
+
+    def open_keys(self, *, create: bool = False) -> KeyStore:
+        """The profile's key store. Only what makes a key creates one, so that a slip in a path shows."""
+        from govfile.cli.keystore.place import open_keys
+
+        return open_keys(self.profile, create=create)

@@ -47,6 +47,28 @@ def examine_onss(session: Session) -> Exit:
         examination.close()
 
 
+@command(app, "vero")
+def vero(session: Session) -> Exit:
+    """Check everything a renewal in Finland needs, without asking for a certificate.
+
+    From the configuration, the authorities and the key store to what is in use, what waits, the service, its clock and
+    the register; steps that need a failed one are left out. Exits with the code of the worst finding.
+    """
+    return examine_vero(session)
+
+
+def examine_vero(session: Session) -> Exit:
+    """Take the steps for the Finnish certificate service and report them."""
+    from govfile.cli.doctor.steps import report
+    from govfile.cli.doctor.vero import Examination
+
+    examination = Examination(session)
+    try:
+        return report(session.out, examination.steps())
+    finally:
+        examination.close()
+
+
 @command(app, "sosi")
 def sosi(session: Session) -> Exit:
     """Check everything an ID card of the Danish healthcare token service needs; one is asked for, once.

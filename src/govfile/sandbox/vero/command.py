@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class Papers:
 
     transfer_id: str = attrs.field(repr=False)
     transfer_password: Path
+    keys_passphrase: Path
     trust: Path
     authorities: Path
     bench_new: Path
@@ -44,6 +46,7 @@ def write_papers(sandbox: VeroSandbox, folder: Path) -> Papers:
     papers = Papers(
         transfer_id=transfer_id,
         transfer_password=folder / "transfer-password.txt",
+        keys_passphrase=folder / "keys-passphrase.txt",
         trust=folder / "servers-ca.pem",
         authorities=folder / "authorities.pem",
         bench_new=folder / "bench-new.key",
@@ -53,6 +56,7 @@ def write_papers(sandbox: VeroSandbox, folder: Path) -> Papers:
     )
     contents = {
         papers.transfer_password.name: password.reveal().encode(),
+        papers.keys_passphrase.name: _passphrase(papers.keys_passphrase),
         papers.trust.name: sandbox.trust_pem(),
         papers.authorities.name: sandbox.authorities_pem(),
         papers.bench_new.name: sandbox.bench_key(),
@@ -63,6 +67,14 @@ def write_papers(sandbox: VeroSandbox, folder: Path) -> Papers:
     return papers
 
 
+def _passphrase(kept: Path) -> bytes:
+    """That of an earlier sandbox, whose key store is still in the folder; else a new one."""
+    try:
+        return kept.read_bytes()
+    except OSError:
+        return secrets.token_hex(16).encode()
+
+
 def _config(sandbox: VeroSandbox) -> str:
     environment = sandbox.environment
     register = environment.register
@@ -71,7 +83,9 @@ def _config(sandbox: VeroSandbox) -> str:
 [profiles.sandbox]
 authority = "vero"
 customer = "{_CUSTOMER}"
+customer_name = "{_NAME}"
 keys = "keys"
+keys_passphrase = {{ file = "keys-passphrase.txt" }}
 ledger = "filings.db"
 
 [profiles.sandbox.environment]
@@ -81,6 +95,8 @@ url = "{environment.url}"
 register = "{register.url}"
 tls = "servers-ca.pem"
 authorities = "authorities.pem"
+answer_pins = {[pin.sha256 for pin in environment.pins.answers]}
+issuer_pins = {[pin.sha256 for pin in environment.pins.issued]}
 not_ready = {sorted(environment.not_ready)}
 
 {patience_table(environment.patience)}"""
