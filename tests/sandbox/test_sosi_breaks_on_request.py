@@ -80,6 +80,8 @@ def test_http_goes_wrong(sts: Caller) -> None:
         assert b"<h1>" in answer.body
     with faults.during(empty=True):
         assert sts.issue().body == b""
+    with faults.during(status=503, retry_after=7):
+        assert (sts.issue().status, sts.issue().headers["retry-after"]) == (503, "7")
     with faults.during(redirect="https://elsewhere.invalid/"):
         answer = sts.issue()
         assert (answer.status, answer.headers["location"]) == (307, "https://elsewhere.invalid/")
@@ -191,6 +193,23 @@ def test_a_tokens_signature_is_spoilt(sts: Caller, spoilt: Spoilt, is_valid: boo
     if spoilt is Spoilt.COMMENTED:
         assert "<!--here-->" in answer.body.decode()
     assert verified(sts.issue().body, ours.public_bytes(Encoding.PEM), at=CARD)
+
+
+def test_the_sts_goes_over_to_its_next_certificate(sts: Caller) -> None:
+    sandbox = sts.sandbox
+    old = sts.card()
+    with sandbox.faults.during(renewed=True):
+        answer = sts.issue()
+        leaf = sandbox.next_sts_certificate.public_bytes(Encoding.PEM)
+        assert verified(answer.body, leaf, at=CARD)
+        assert not is_signed(sts, answer, CARD)
+        answer = its(sts, old)
+        assert verified(answer.body, leaf, at=ENVELOPE)
+        assert verified(answer.body, leaf, at=CARD)
+        certificates = {each.text for each in answer.root.iter(f"{{{NS['ds']}}}X509Certificate")}
+        assert certificates == {base64.b64encode(sandbox.next_sts_certificate.public_bytes(Encoding.DER)).decode()}
+    assert its(sts, sts.card()).fault is None
+    assert sandbox.next_sts_certificate.subject == sandbox.sts_certificate.subject
 
 
 def test_a_token_signed_twice(sts: Caller) -> None:

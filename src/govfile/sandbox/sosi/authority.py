@@ -161,6 +161,11 @@ class SosiSandbox(Listening[Door]):
         """The same as PEM."""
         return pki.pem(stock.sts().certificate)
 
+    @property
+    def next_sts_certificate(self) -> x509.Certificate:
+        """The one it signs with while `faults.renewed` is on."""
+        return stock.next_sts().certificate
+
     def wsdl(self, name: str = "dgws") -> bytes:
         """The description of an echo service (`dgws` or `idws`); the same answers a GET with `?wsdl`."""
         return wsdl.describe(self.service_url(name))

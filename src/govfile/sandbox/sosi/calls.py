@@ -146,7 +146,7 @@ def _card(assertion: etree._Element, settings: Settings, at: datetime) -> cards.
         signed = verify_enveloped(assertion)
     except BadSignature as error:
         raise CallRefused("invalid_signature", str(error)) from error
-    if signed.certificate != stock.sts().certificate:
+    if not stock.is_sts(signed.certificate):
         words = "The certificate that signed the security token is not trusted!"
         raise CallRefused("invalid_certificate", words)
     if at >= card.end or at < card.start - settings.tolerance:
@@ -209,7 +209,7 @@ def _check_window(security: etree._Element, settings: Settings, at: datetime) ->
 def _holder(assertion: etree._Element, settings: Settings, at: datetime) -> x509.Certificate:
     """The certificate a good token is bound to."""
     signed = verify_enveloped(assertion)
-    if signed.certificate != stock.sts().certificate:
+    if not stock.is_sts(signed.certificate):
         raise CallRefused(_TOKEN, "The certificate that signed the security token is not trusted!")
     conditions = child(assertion, "saml:Conditions")
     try:

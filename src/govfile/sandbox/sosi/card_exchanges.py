@@ -58,14 +58,14 @@ def identity_token(asked: Asked, office: Office, at: datetime) -> Grant:
         audience=asked.audience,
         index=1,
         signature_id=("Id", "OCESSignature"),
-        key_info=_signing_key(names_only=office.settings.names_key_only),
+        key_info=_signing_key(office),
         is_answer_signed=office.settings.signs_identity_answers,
     )
 
 
-def _signing_key(*, names_only: bool) -> str:
-    certificate = stock.sts().certificate
-    if not names_only:
+def _signing_key(office: Office) -> str:
+    certificate = (stock.next_sts() if office.faults.renewed else stock.sts()).certificate
+    if not office.settings.names_key_only:
         return element("ds:KeyInfo", x509_data(certificate), Id="SigningKey")
     serial = str(certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)[0].value)
     return element("ds:KeyInfo", leaf("ds:KeyName", f"OCES2,{serial},{certificate.serial_number}"), Id="SigningKey")

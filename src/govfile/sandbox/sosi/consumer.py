@@ -99,7 +99,7 @@ class Consumer:
     def _check(self, assertion: etree._Element) -> None:
         at, audience = self._clock(), self._audiences[self._provider]
         signed = verify_enveloped(assertion)
-        if signed.certificate != stock.sts().certificate:
+        if not stock.is_sts(signed.certificate):
             raise BadSignature("the assertion is not the STS's")
         conditions = child(assertion, "saml:Conditions")
         start, end = (times.loose(conditions.get(name) or "") for name in ("NotBefore", "NotOnOrAfter"))

@@ -72,6 +72,8 @@ class Door(WebServer):
             body, content_type = _multipart(body, optimised=faults.optimised)
         if faults.redirect is not None:
             headers["Location"] = faults.redirect
+        if faults.retry_after is not None:
+            headers["Retry-After"] = str(faults.retry_after)
         return Response(
             status=faults.status or (307 if faults.redirect else response.status),
             body=body,

@@ -81,6 +81,7 @@ class Faults(Switches):
         `page`: an HTML page in place of every answer.
         `empty`: no body.
         `redirect`: 307 to this address.
+        `retry_after`: seconds in a Retry-After header, to go with `status`.
         `content_type`: another one than `text/xml`.
         `mtom`: the answer is the root of a multipart message; `optimised` makes a part of its first certificate.
         `soap12`: the answer's envelope is one of SOAP 1.2.
@@ -90,6 +91,7 @@ class Faults(Switches):
         `stale`: only the times in answers (timestamp, lifetime, token) are moved back by so much.
     Content:
         `spoilt`, `envelope`, `wrapped`, `other`: see `Spoilt`, `Envelope`, `Wrapping`, `Other`.
+        `renewed`: the STS signs with its next certificate, of the same name and with another key.
         `replay`: the last good answer of the service comes again, word for word.
         `refuse`: (code, actor, words) of a fault to answer every request with.
         `lookup_failures`: so many times the register behind the STS does not answer.
@@ -109,6 +111,7 @@ class Faults(Switches):
     page: bool = False
     empty: bool = False
     redirect: str | None = None
+    retry_after: int | None = None
     content_type: str | None = None
     mtom: bool = False
     optimised: bool = False
@@ -122,6 +125,7 @@ class Faults(Switches):
     envelope: Envelope | None = None
     wrapped: Wrapping | None = None
     other: Other | None = None
+    renewed: bool = False
     replay: bool = False
     refuse: tuple[str, str, str] | None = None
     lookup_failures: int = 0

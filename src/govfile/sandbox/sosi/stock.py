@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from govfile.sandbox import pki
 from govfile.sandbox.sosi.people import CertificateKind, Holder, new_holder
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 OPERATOR_CVR, OPERATOR = "10101010", "Sandbox Health Data Authority"
 STS_NAME = "SOSI Test Federation"
@@ -20,6 +24,17 @@ _DAY = timedelta(days=1)
 def sts() -> Holder:
     """Who signs cards and tokens. Its kind is the one such certificates have today; the name is the one they had."""
     return _institution(f"{STS_NAME} (sandbox)", "sosi sts")
+
+
+@functools.cache
+def next_sts() -> Holder:
+    """The certificate the STS goes over to: the same subject, another key."""
+    return _institution(f"{STS_NAME} (sandbox)", "sosi next sts", identifier=sts().identifier)
+
+
+def is_sts(certificate: x509.Certificate | None) -> bool:
+    """Whether it is the STS's present or next one."""
+    return certificate in (sts().certificate, next_sts().certificate)
 
 
 @functools.cache
@@ -61,7 +76,15 @@ def rsa_key_of(holder: Holder) -> rsa.RSAPrivateKey:
     return key
 
 
-def _institution(name: str, use: str, valid: tuple[datetime, datetime] | None = None) -> Holder:
+def _institution(
+    name: str, use: str, *, valid: tuple[datetime, datetime] | None = None, identifier: str | None = None
+) -> Holder:
     return new_holder(
-        CertificateKind.VOCES3, cvr=OPERATOR_CVR, company=OPERATOR, common_name=name, use=use, valid=valid
+        CertificateKind.VOCES3,
+        cvr=OPERATOR_CVR,
+        company=OPERATOR,
+        identifier=identifier,
+        common_name=name,
+        use=use,
+        valid=valid,
     )

@@ -14,7 +14,7 @@ from lxml import etree
 from govfile.sandbox.sosi import stock
 from govfile.sandbox.sosi.building import declare, with_attributes
 from govfile.sandbox.sosi.envelopes import SIGNED_PARTS
-from govfile.sandbox.sosi.faults import Envelope, Other, Spoilt
+from govfile.sandbox.sosi.faults import Envelope, Faults, Other, Spoilt
 from govfile.sandbox.sosi.names import tag
 from govfile.sandbox.sosi.reading import child
 from govfile.sandbox.sosi.signing import Signer, detached, enveloped
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from govfile.sandbox.sosi.cards import Card
     from govfile.sandbox.sosi.envelopes import Asked
     from govfile.sandbox.sosi.exchanges import Grant
-    from govfile.sandbox.sosi.faults import Faults
     from govfile.sandbox.sosi.settings import Settings
 
 _OTHER_CPR, _OTHER_CVR = "0202001234", "19552101"
@@ -66,9 +65,9 @@ def other_grant(grant: Grant, asked: Asked, other: Other | None) -> tuple[Grant,
             return grant, asked
 
 
-def signer(settings: Settings, spoilt: Spoilt | None) -> Signer:
+def signer(settings: Settings, faults: Faults, spoilt: Spoilt | None) -> Signer:
     """Who signs a token: the STS, unless that is what is to be wrong."""
-    issued, shown = stock.sts().issued, None
+    issued, shown = (stock.next_sts() if faults.renewed else stock.sts()).issued, None
     match spoilt:
         case Spoilt.OTHER_KEY:
             issued, shown = stock.stranger(), issued.certificate
@@ -93,7 +92,7 @@ def sign_token(
     **named: str,
 ) -> None:
     """Sign an assertion in its document, and spoil or wrap it where that is asked for."""
-    enveloped(token, signer(settings, faults.spoilt), index=index, key_info=key_info, **named)
+    enveloped(token, signer(settings, faults, faults.spoilt), index=index, key_info=key_info, **named)
     _spoil(token, faults.spoilt)
     if faults.wrapped is not None:
         wrap(token, faults.wrapped)
@@ -131,7 +130,7 @@ def sign_envelope(root: etree._Element, settings: Settings, faults: Faults) -> N
     parts = [each for each in SIGNED_PARTS if each != "body" or faults.envelope is not Envelope.BODY_LEFT_OUT]
     whose = Spoilt.STRANGER if faults.envelope is Envelope.STRANGER else None
     security = child(root, "soap:Header", "wsse:Security")
-    detached(root, security, parts, signer(settings, whose))
+    detached(root, security, parts, signer(settings, faults, whose))
     _spoil_envelope(root, faults.envelope, settings)
 
 
@@ -166,5 +165,5 @@ def _another_body(body: etree._Element, settings: Settings) -> etree._Element:
             signature = child(token, "ds:Signature")
             at = token.index(signature)
             token.remove(signature)
-            enveloped(token, signer(settings, None), index=at)
+            enveloped(token, signer(settings, Faults(), None), index=at)
     return forged
