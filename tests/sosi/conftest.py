@@ -1,4 +1,4 @@
-"""The sandbox's token service, a client of it, and a card it signed: once for all tests of a worker."""
+"""The sandbox's token service, a client of it, and a card it signed: for each file, since others count threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from govfile.sosi.sts import SecurityTokenService
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def authority() -> Iterator[SosiSandbox]:
     """The service; whoever breaks it puts it right again."""
     from govfile.sandbox.sosi import SosiSandbox
@@ -23,7 +23,7 @@ def authority() -> Iterator[SosiSandbox]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sts(authority: SosiSandbox) -> Iterator[SecurityTokenService]:
     """A client with the first employee's certificate."""
     from support.sosi_client import client
@@ -32,7 +32,7 @@ def sts(authority: SosiSandbox) -> Iterator[SecurityTokenService]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def card(sts: SecurityTokenService) -> SignedCard:
     """The first employee's card."""
     from support.sosi_client import USER
