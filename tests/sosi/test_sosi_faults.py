@@ -144,6 +144,14 @@ def test_w02_an_unknown_code_is_kept_verbatim() -> None:
     assert error.retry is Retry.NEVER
 
 
+def test_g02_code_and_actor_of_anybody_are_shown_without_persons_controls_and_end() -> None:
+    error = refused(fault(f"No{CPR}", f"urn:010100-1234&#x9b;31m{'x' * 5000}", "no"))
+    assert isinstance(error, Rejected)
+    assert (error.code, error.actor[:19]) == ("No**********", "urn:********** 31mx")
+    assert len(str(error)) < 1000
+    assert str(error).isprintable()
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -151,6 +159,7 @@ def test_w02_an_unknown_code_is_kept_verbatim() -> None:
         ("roles ([A1234, B5678], (x)) end", "roles […] end"),
         ("cut off [0101001234, 8B7X2", "cut off […]"),
         ("cpr 0101001234 and 010100-1234", "cpr ********** and **********"),
+        ("cpr 010100 1234 and 010100\n1234", "cpr ********** and **********"),
         ("code 8B7X2 of OCES3", "code ***** of OCES3"),
         ("CVR:20301823-RID:25351738+x", "CVR:20301823-RID:***+x"),
         (

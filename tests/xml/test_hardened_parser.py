@@ -108,6 +108,8 @@ def test_a_large_document_is_checked_in_constant_memory() -> None:
 
 def test_what_is_shown_of_a_document_is_printable_and_holds_no_personal_number() -> None:
     assert excerpt(b"\x1b[31m0101701234") == ".[31m**********"
+    assert excerpt(b"x" * 55 + b"0101701234 and more") == "x" * 55 + "*****"
+    assert excerpt(b"010170 1234") == "**********"
     assert blot("010170-1234 and 12345678") == "********** and 12345678"
 
 

@@ -170,11 +170,11 @@ def rejected(
     endpoint: str,
     clocks: str = "",
 ) -> Rejected:
-    """The fault as an error: code and actor as they came, the text without persons.
+    """The fault as an error: code and actor as they came where they are names, the text without persons.
 
     `clocks` is a sentence on clocks that differ, "" where they agree: the STS judges by its own.
     """
-    code, actor, text = fault.code_name, fault.actor.strip(), fault.text.strip()
+    code, actor, text = _name(fault.code_name), _name(fault.actor.strip()), fault.text.strip()
     known = next((row for row in FAULTS if row.fits(code, actor, text)), None)
     advice = known.advice if known else "read the text; the code is not one this version has advice on"
     shown = redacted(text)
@@ -193,6 +193,15 @@ def rejected(
     )
 
 
+def _name(text: str) -> str:
+    """A code or an actor, which anybody on the way may have written: one line, no number of a person, no novel."""
+    return blot(_printable(text))[:_LONGEST]
+
+
+def _printable(text: str) -> str:
+    return "".join(found if found.isprintable() else " " for found in text[:_READ])
+
+
 def clock_hint(at: datetime | None, their_time: datetime | None) -> str:
     """A sentence on clocks that differ noticeably, ours and theirs (aware), "" where they agree or one is not known."""
     return "" if at is None else clocks_note(their_time, at)
@@ -209,8 +218,7 @@ _ROLE = re.compile(r"(national-federation-role:)\S+")
 
 def redacted(text: str) -> str:
     """A fault's text as it may be shown and logged: one line, no CPR number, authorisation code, role or RID."""
-    printable = "".join(found if found.isprintable() else " " for found in text[:_READ])
-    line, before = " ".join(printable.split()), ""
+    line, before = " ".join(_printable(text).split()), ""
     while line != before:  # a list may hold lists
         before, line = line, _LISTS.sub(_CUT, line)
     line = _ROLE.sub(r"\1…", _AUTHORISATION.sub("*****", _RID.sub("RID:***", blot(line)))).replace(_CUT, "[…]")

@@ -200,13 +200,13 @@ def run(builder: Builder, blocks: Iterator[bytes]) -> tuple[str, BaseException |
 
 def excerpt(content: bytes, length: int = 60) -> str:
     """The first bytes of `content` as printable ASCII, the rest as dots, with long runs of digits blotted out."""
-    shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in content[:length])
-    return blot(shown)
+    shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in content[: length + 20])
+    return blot(shown)[:length]  # a number that is cut in two would not be found
 
 
 def blot(text: str) -> str:
-    """`text` with everything that could be a personal number (ten digits, also written 6-4) replaced by stars."""
-    return re.sub(r"(?<!\d)\d{6}-?\d{4}(?!\d)", "**********", text)
+    """`text` with all that could be a personal number (ten digits, also written 6-4 or 6 4) replaced by stars."""
+    return re.sub(r"(?<!\d)\d{6}[- ]?\d{4}(?!\d)", "**********", text)
 
 
 __all__ = ["Element", "Limits", "blot", "check_well_formed", "excerpt", "parse"]
