@@ -50,6 +50,22 @@ class ActsBy(enum.Enum):
     PARTLY_WARD = "partly-ward-custody"
 
 
+CprEnvOption = Annotated[
+    str | None, typer.Option("--cpr-env", metavar="NAME", help="Environment variable with the citizen's CPR number.")
+]
+CprFileOption = Annotated[
+    Path | None, typer.Option("--cpr-file", metavar="PATH", help="File with the citizen's CPR number.")
+]
+ActsByOption = Annotated[
+    ActsBy | None, typer.Option("--acts-by", help="The citizen acts for another person, by this right.")
+]
+OtherCprEnvOption = Annotated[
+    str | None, typer.Option("--other-cpr-env", metavar="NAME", help="Environment variable with that person's number.")
+]
+OtherCprFileOption = Annotated[
+    Path | None, typer.Option("--other-cpr-file", metavar="PATH", help="File with that person's number.")
+]
+
 _FROM_CARD = frozenset({Way.IDENTITY_TOKEN, Way.TO_OIOSAML})
 _TO_CARD = frozenset({Way.FROM_OIOSAML, Way.FROM_BOOTSTRAP_TOKEN})
 _CITIZENS = frozenset({Way.CITIZEN_TOKEN, Way.FROM_JWT, Way.JWT_TO_OIOSAML})
@@ -117,23 +133,11 @@ def exchange(
     it_system: SystemOption = None,
     role: RoleOption = None,
     authorisation_code: AuthorisationOption = None,
-    cpr_env: Annotated[
-        str | None,
-        typer.Option("--cpr-env", metavar="NAME", help="Environment variable with the citizen's CPR number."),
-    ] = None,
-    cpr_file: Annotated[
-        Path | None, typer.Option("--cpr-file", metavar="PATH", help="File with the citizen's CPR number.")
-    ] = None,
-    acts_by: Annotated[
-        ActsBy | None, typer.Option("--acts-by", help="The citizen acts for another person, by this right.")
-    ] = None,
-    other_cpr_env: Annotated[
-        str | None,
-        typer.Option("--other-cpr-env", metavar="NAME", help="Environment variable with that person's number."),
-    ] = None,
-    other_cpr_file: Annotated[
-        Path | None, typer.Option("--other-cpr-file", metavar="PATH", help="File with that person's number.")
-    ] = None,
+    cpr_env: CprEnvOption = None,
+    cpr_file: CprFileOption = None,
+    acts_by: ActsByOption = None,
+    other_cpr_env: OtherCprEnvOption = None,
+    other_cpr_file: OtherCprFileOption = None,
     person: PersonOption = False,
 ) -> Exit:
     """Exchange a card or token for another at the token service, and check what comes back.
