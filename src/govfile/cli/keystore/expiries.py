@@ -25,12 +25,12 @@ def now() -> datetime:
 class Mark(enum.Enum):
     """How near the end is, in the words of the calendar."""
 
+    UNREADABLE = "cannot be read"
     EXPIRED = "expired"
     WEEK = "a week or less"
     MONTH = "30 days or less"
     SEASON = "60 days or less"
     QUIET = "quiet"
-    UNREADABLE = "cannot be read"
 
 
 _STEPS = ((timedelta(days=7), Mark.WEEK), (timedelta(days=30), Mark.MONTH), (timedelta(days=60), Mark.SEASON))

@@ -29,10 +29,11 @@ a { color: inherit; }
 .counts strong { font-size: 1.3rem; color: var(--mark); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
-.wide table { width: 100%; }
-.wide th, .wide td { padding: .45rem .75rem; text-align: left; border-bottom: 1px solid var(--line); }
+.wide table { width: 100%; font-size: .95rem; }
+.wide th, .wide td { padding: .4rem .55rem; text-align: left; border-bottom: 1px solid var(--line); }
 .wide thead th { background: var(--head); white-space: nowrap; }
-.wide tbody th { font-weight: 600; overflow-wrap: anywhere; }
+.wide tbody th { font-weight: 600; min-width: 8.5rem; overflow-wrap: anywhere; }
+.wide td:last-child { min-width: 8.5rem; overflow-wrap: anywhere; }
 .wide time, .mark { white-space: nowrap; }
 .number { font-variant-numeric: tabular-nums; }
 .mark { color: var(--mark); font-weight: 600; }
@@ -44,7 +45,7 @@ table { border-collapse: collapse; }
 .sheet th, .sheet td { text-align: center; padding: .2rem 0; font-variant-numeric: tabular-nums; }
 .sheet td[aria-current] { outline: 1px solid var(--faint); border-radius: .3rem; }
 .sheet a { display: block; border-radius: .3rem; background: var(--mark); color: var(--back); font-weight: 700;
-  text-decoration: none; }
-.said { display: block; font-size: .65rem; font-weight: 400; }
+  text-decoration: none; position: relative; }
+.said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media print { body { max-width: none; } .wide { overflow: visible; } }
 """
