@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,6 @@ class SosiSandbox(Listening[Door]):
         self.services = Services(settings=self.settings, faults=self.faults, clock=self.clock)
         self.consumer = Consumer(audiences=self.audiences, clock=self.clock)
         self.employee = place.first_employee()
-        self.system = place.first_system()
         self.registers.add(self.employee)
         for audience in place.audiences():
             self.add_audience(audience)
@@ -171,6 +171,11 @@ class SosiSandbox(Listening[Door]):
         return wsdl.describe(self.service_url(name))
 
     # --- who exists
+
+    @functools.cached_property
+    def system(self) -> Holder:
+        """The first system, made when it is first needed."""
+        return place.first_system()
 
     @property
     def credential(self) -> Credential:
