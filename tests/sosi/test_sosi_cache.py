@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -236,16 +235,21 @@ def test_only_the_token_that_was_refused_is_forgotten(cache: TokenCache, maker: 
     assert cache.get(KEY, maker, freshness=FRESH).xml == b"token 3"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_g07_a_forked_child_does_not_wait_for_its_parents_call(cache: TokenCache, maker: Maker) -> None:
-    cache._flights[KEY] = None  # type: ignore[assignment]  # a call that is under way in a thread the child has not
-    cache._lock.acquire()
-    cache._pid = -1  # as the child finds it
-    try:
-        assert cache.get(KEY, maker, freshness=FRESH).xml == b"token 1"
-    finally:
-        cache._lock.acquire(blocking=False)
-        cache._lock.release()
+def test_g06_a_caller_that_is_stopped_before_it_asks_leaves_nobody_waiting(
+    cache: TokenCache, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr(cache, "_lead", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cache.get(KEY, maker, freshness=FRESH)
+    found: list[Token] = []
+    next_one = threading.Thread(target=lambda: found.append(cache.get(KEY, maker, freshness=FRESH)), daemon=True)
+    next_one.start()
+    next_one.join(PATIENCE)
+    assert [token.xml for token in found] == [b"token 1"]
 
 
 def test_early_cannot_be_later_than_spent() -> None:

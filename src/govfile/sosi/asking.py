@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from govfile.errors import GovfileError, OutcomeUnknown, Rejected, Retry, TransportError, TrustError
 from govfile.sosi.faults import rejected
+from govfile.transports.forks import renew_in_children
 from govfile.transports.http_hints import clock_note, retry_after
 from govfile.xml.parse import Limits
 from govfile.xml.soap import read_soap
@@ -65,8 +66,13 @@ class Asker:
         self._open = open_transport
         self._clock = clock
         self._sleep = sleep
-        self._lock = threading.Lock()
         self._transport: MessageTransport | None = None
+        self.begin_anew()
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """In a forked process: the transport looks after its own connections."""
+        self._lock = threading.Lock()
 
     def ask(
         self,

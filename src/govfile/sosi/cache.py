@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import attrs
 
 from govfile.errors import ConfigurationError, GovfileError
+from govfile.transports.forks import renew_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,8 @@ class TokenCache:
         self._store = store
         self._kept: dict[Key, _Kept] = {}
         self._full = _FEW
-        self._begin()
+        self.begin_anew()
+        renew_in_children(self)
 
     def get(
         self,
@@ -120,16 +121,21 @@ class TokenCache:
         error it raised. `read` makes the token from its bytes where a store has them; without it nothing is stored.
         """
         while True:
-            with self._guarded():
-                token: Token | None = self._usable(key, freshness)  # each key has one type of token
-                if token is not None:
-                    return token
-                flight: _Flight[Token] | None = self._flights.get(key)
-                leads = flight is None
-                if flight is None:
-                    flight = self._flights[key] = _Flight()
-            if leads:
-                return self._lead(key, flight, make, freshness, read)
+            own: _Flight[Token] | None = None
+            try:
+                with self._lock:
+                    token: Token | None = self._usable(key, freshness)  # each key has one type of token
+                    if token is not None:
+                        return token
+                    flight: _Flight[Token] | None = self._under_way(key)
+                    if flight is None:
+                        own = flight = self._flights[key] = _Flight()
+                if own is not None:
+                    return self._lead(key, own, make, freshness, read)
+            finally:  # whatever stops this caller, and wherever: nobody waits for a call that is over
+                if own is not None:
+                    own.done.set()
+                    self._over(key, own)
             flight.done.wait()
             if flight.failure is not None:
                 raise _own_copy(flight.failure) from flight.failure
@@ -137,9 +143,14 @@ class TokenCache:
                 return flight.token
             # its caller was stopped (Ctrl-C): whoever comes first begins again
 
+    def begin_anew(self) -> None:
+        """In a forked process: the calls under way are the parent's; what is kept stays."""
+        self._lock = threading.Lock()
+        self._flights: dict[Key, _Flight[Any]] = {}
+
     def drop(self, key: Key, token: Perishable | None = None) -> None:
         """Forget the token for `key`; given `token`, only while it is that one: another may have come meanwhile."""
-        with self._guarded():
+        with self._lock:
             kept = self._kept.get(key)
             if kept is not None and token is not None and kept.token.xml != token.xml:
                 return
@@ -149,7 +160,7 @@ class TokenCache:
 
     def clear(self) -> None:
         """Forget everything in memory; what is stored stays."""
-        with self._guarded():
+        with self._lock:
             self._kept.clear()
 
     @property
@@ -160,24 +171,13 @@ class TokenCache:
     def __repr__(self) -> str:
         return f"<TokenCache of {len(self._kept)}>"
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._flights: dict[Key, _Flight[Any]] = {}
-
-    def _guarded(self) -> threading.Lock:
-        """The lock; a new one in a forked child, where the old one may be held by a thread that is not there."""
-        if self._pid != os.getpid():
-            self._begin()
-        return self._lock
-
     def _usable(self, key: Key, freshness: Freshness) -> Any:
         """What is kept, unless it is spent, or it is for this caller to fetch a new one."""
         kept, now = self._kept.get(key), self._clock()
         if kept is None or not freshness.is_good(kept.token.expires, now):
             return None
         breathes = kept.not_again_before is not None and now < kept.not_again_before
-        if freshness.is_young(kept.token.expires, now) or key in self._flights or breathes:
+        if freshness.is_young(kept.token.expires, now) or self._under_way(key) or breathes:
             return kept.token
         return None
 
@@ -193,7 +193,7 @@ class TokenCache:
             stored = self._stored(key, read, freshness)
             flight.token = make() if stored is None else stored
         except Exception as error:
-            with self._guarded():
+            with self._lock:
                 kept, now = self._kept.get(key), self._clock()
                 if kept is not None and freshness.is_good(kept.token.expires, now):
                     kept.not_again_before = now + _BREATH
@@ -205,7 +205,7 @@ class TokenCache:
             _log.warning("a token could not be renewed ahead of its end, and is still good: %s", type(error).__name__)
             return flight.token
         else:
-            with self._guarded():
+            with self._lock:
                 now = self._clock()
                 if freshness.is_good(flight.token.expires, now):
                     self._kept[key] = _Kept(flight.token)
@@ -213,11 +213,15 @@ class TokenCache:
             if stored is None and read is not None:
                 self._save(key, flight.token)
             return flight.token
-        finally:
-            with self._guarded():
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
-            flight.done.set()
+
+    def _under_way(self, key: Key) -> _Flight[Any] | None:
+        flight = self._flights.get(key)
+        return None if flight is None or flight.done.is_set() else flight
+
+    def _over(self, key: Key, flight: _Flight[Token]) -> None:
+        with self._lock:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
 
     def _sweep(self, now: datetime) -> None:
         """Forget what has ended, each time that twice as much is kept as was good the last time."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from govfile.errors import TrustError
 from govfile.sosi.care_provider import NameFormat
+from govfile.transports.forks import renew_in_children
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,8 +93,13 @@ class Replays:
     """Tokens that were handed out before. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._seen: dict[str, datetime] = {}
+        self.begin_anew()
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """In a forked process: what was seen stays so."""
+        self._lock = threading.Lock()
 
     def check(self, token_id: str, expires: datetime, at: datetime) -> None:
         """Raise `TrustError` for a token that was seen before; what has expired is forgotten."""

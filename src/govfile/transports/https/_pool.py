@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from typing import TYPE_CHECKING
+
+from govfile.transports.forks import renew_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ class Pool:
         self._lock = threading.Lock()
         self._waiting: list[Connection] = []
         self._closed = False
-        _pools.add(self)
+        renew_in_children(self)
 
     def take(self) -> Connection | None:
         """One that is fit for use, now the caller's own; None where there is none."""
@@ -58,20 +59,9 @@ class Pool:
         for connection in waiting:
             connection.close()
 
-    def forget(self) -> None:
+    def begin_anew(self) -> None:
         """In a forked process: the connections are the parent's, and so was whoever held the lock."""
         self._lock = threading.Lock()
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
             connection.close()  # this process's copy only; nothing is said on it
-
-
-_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for pool in list(_pools):
-        pool.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)
