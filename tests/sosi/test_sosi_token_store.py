@@ -109,6 +109,24 @@ def test_what_is_too_old_to_be_good_is_removed(store: TokenStore, tmp_path: Path
     assert (tmp_path / "tokens" / "of-another").exists()
 
 
+def test_what_a_killed_process_left_unfinished_is_removed(
+    store: TokenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise OSError("gone")
+
+    with monkeypatch.context() as here:
+        here.setattr("pathlib.Path.replace", killed)
+        here.setattr("pathlib.Path.unlink", killed)
+        store.write(KEY, b"<token/>")
+    (draft,) = (tmp_path / "tokens").iterdir()
+    TokenStore(tmp_path / "tokens", TokenStore.new_key())
+    assert draft.exists(), "another process may be about to finish it"
+    os.utime(draft, (0, 0))
+    TokenStore(tmp_path / "tokens", TokenStore.new_key())
+    assert not draft.exists()
+
+
 def test_a_folder_that_is_gone_costs_a_call_and_nothing_else(store: TokenStore, tmp_path: Path) -> None:
     (tmp_path / "tokens").rmdir()
     fake = FakeSts()

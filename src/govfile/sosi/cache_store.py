@@ -103,9 +103,9 @@ class TokenStore:
             _log.warning("a stored token cannot be removed: %s", type(error).__name__)
 
     def _remove_old(self) -> None:
-        """Nothing that was written so long ago can be good."""
+        """Nothing that was written so long ago can be good, nor will a draft be finished whose process was killed."""
         oldest = time.time() - _LONGEST_LIFE
-        for place in self._folder.glob(f"*{_SUFFIX}"):
+        for place in (*self._folder.glob(f"*{_SUFFIX}"), *self._folder.glob(f"{files.DRAFT}*{_SUFFIX}-*")):
             try:
                 if place.lstat().st_mtime < oldest:
                     place.unlink()
