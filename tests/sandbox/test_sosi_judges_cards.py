@@ -24,7 +24,8 @@ MALFORMED = ("InvalidRequest", "http://www.sosists.dk/sts", "The request was inv
 FAILED = ("FailedAuthentication", "http://www.sosists.dk/sts", "Authentication failed")
 TIMES = ("InvalidTimeRange", "http://www.sosists.dk/sts", "The requested time range is invalid or unsupported")
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-CPR, REGISTER = "dk:sosi:sts:cvrridcpr", "dk:sosi:sts:autorisation"
+CPR, NATIONAL = "urn:dk:healthcare:national-federation-role:code:41002:value:SundAssistR2"
+REGISTER = "dk:sosi:sts:cvrridcpr", "dk:sosi:sts:autorisation"
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,8 @@ def test_the_registers_decide_whose_card_it_is(sts: Caller) -> None:
         ("Consultant", "XXXXX", "authorization not found (available [N1234:5166, M5678:5175])"),
         ("Consultant", None, "multiple authorizations found ([N1234:5166, M5678:5175])"),
         ("Consultant", "", "multiple authorizations found ([N1234:5166, M5678:5175])"),
+        (NATIONAL, "M5678", ("M5678", NATIONAL)),
+        (NATIONAL, "XXXXX", "authorization not found (available [N1234:5166, M5678:5175])"),
     ],
 )
 def test_authorisations_are_matched_by_code_and_education(

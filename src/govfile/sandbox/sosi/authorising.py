@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from govfile.sandbox.sosi import cards, refusals
-from govfile.sandbox.sosi.names import NATIONAL_ROLE
 
 if TYPE_CHECKING:
     from govfile.sandbox.sosi.judging import Office
@@ -18,10 +17,10 @@ def enriched(user: dict[str, str], office: Office) -> dict[str, str]:
     """The user with code and role from the register; raises `Refused` when none fits, or several do.
 
     An entry fits when its code is the one given, or none is given, and its education is the four digits given as the
-    role, or the role is something else. A role that is no four digits stays. National roles are not authorisations.
+    role, or the role is something else. A role that is no four digits stays: other text, or a national role.
     """
     role, code = user.get(cards.ROLE, ""), user.get(cards.CODE, "")
-    if not office.settings.knows_authorisations or role.startswith(NATIONAL_ROLE):
+    if not office.settings.knows_authorisations:
         return user
     is_education = bool(_EDUCATION.fullmatch(role))
     known = office.registers.authorisations(user[cards.CPR])
