@@ -24,8 +24,8 @@ MALFORMED = ("InvalidRequest", "http://www.sosists.dk/sts", "The request was inv
 FAILED = ("FailedAuthentication", "http://www.sosists.dk/sts", "Authentication failed")
 TIMES = ("InvalidTimeRange", "http://www.sosists.dk/sts", "The requested time range is invalid or unsupported")
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-CPR, NATIONAL = "urn:dk:healthcare:national-federation-role:code:41002:value:SundAssistR2"
-REGISTER = "dk:sosi:sts:cvrridcpr", "dk:sosi:sts:autorisation"
+NATIONAL = "urn:dk:healthcare:national-federation-role:code:41002:value:SundAssistR2"
+CPR, REGISTER = "dk:sosi:sts:cvrridcpr", "dk:sosi:sts:autorisation"
 
 
 @pytest.fixture(scope="module")
