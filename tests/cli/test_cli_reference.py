@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference/cli.md").read_text("utf-8")
-HOW_TO_WITH_A_PROFILE = ("nightly-batch", "open-a-belgian-channel", "sign-with-a-token")
+HOW_TO_WITH_A_PROFILE = ("nightly-batch", "open-a-belgian-channel", "renew-by-itself", "sign-with-a-token")
 COMMON = {"--config", "--profile", "--json", "--debug", "--help"}
 
 
