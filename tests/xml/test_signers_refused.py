@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError, TrustError
@@ -94,6 +95,26 @@ def test_t03_a_certificate_valid_today_and_not_then_is_judged_by_the_time_asked_
         verify(document, policy, at=messages.NOW)
         with pytest.raises(TrustError, match="certificate is valid from"):
             verify(document, policy, at=messages.NOW + timedelta(days=3))
+
+
+def misshapen(kind: str) -> bytes:
+    """The text of a certificate that nobody can read."""
+    encoded = stranger().certificate.public_bytes(Encoding.DER)
+    changes = {
+        "a key of no known kind": (bytes.fromhex("06092a864886f70d010101"), bytes.fromhex("06092a864886f70d01013f")),
+        "a version that does not exist": (bytes.fromhex("a003020102"), bytes.fromhex("a003020106")),
+    }
+    if kind not in changes:
+        return base64.b64encode(encoded) + b" " * 40_000
+    assert encoded.count(changes[kind][0]) == 1
+    return base64.b64encode(encoded.replace(*changes[kind]))
+
+
+@pytest.mark.parametrize("kind", ["a key of no known kind", "a version that does not exist", "too long"])
+def test_t03_a_certificate_that_cannot_be_read_is_refused_in_our_own_words(kind: str) -> None:
+    carried = re.sub(rb"(<ds:X509Certificate>)[^<]*", rb"\g<1>" + misshapen(kind), messages.signed_card())
+    with pytest.raises(TrustError, match="certificate in the signature cannot be read"):
+        verify(carried, messages.card_policy(), at=messages.NOW)
 
 
 def key_value(number: int, exponent: int = 65537) -> bytes:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
@@ -80,7 +81,7 @@ def is_belgian_eid(certificate: x509.Certificate) -> bool:
 def _check_key(certificate: x509.Certificate, who: str) -> None:
     try:
         key = certificate.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise CredentialError(f"the key of the {who} cannot be read") from error
     if isinstance(key, rsa.RSAPublicKey):
         smallest, kind = 2048, "RSA"
@@ -100,7 +101,7 @@ def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionType], wh
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
-    except (x509.DuplicateExtension, ValueError) as error:
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError) as error:
         raise CredentialError(f"the extensions of the {who} cannot be read") from error
 
 

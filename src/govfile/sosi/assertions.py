@@ -6,16 +6,14 @@ here. Sources: SAML 2.0 core; OIO Web SSO and OIO IDWS profiles for the attribut
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
-from cryptography import x509
 
-from govfile.errors import InvalidContent, ProtocolError
+from govfile.certificates._carried import carried_certificate
+from govfile.errors import CredentialError, InvalidContent, ProtocolError
 from govfile.sosi import times
 from govfile.sosi.claims import CPR_ATTRIBUTES, CPR_CLAIM
 from govfile.sosi.constants import ASSERTION, DS, HOLDER_OF_KEY, SAML
@@ -23,6 +21,8 @@ from govfile.sosi.constants import ASSERTION, DS, HOLDER_OF_KEY, SAML
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+
+    from cryptography import x509
 
     from govfile.xml.parse import Element
 
@@ -173,8 +173,8 @@ def _holder_of(confirmation: Element) -> x509.Certificate | None:
     if not texts:
         return None
     try:
-        return x509.load_der_x509_certificate(base64.b64decode("".join(texts[0].split()), validate=True))
-    except (ValueError, binascii.Error) as error:
+        return carried_certificate(texts[0])
+    except CredentialError as error:
         raise ProtocolError("the certificate of the assertion's holder cannot be read") from error
 
 

@@ -7,19 +7,18 @@ the last child, over the card by its id, exclusive canonicalisation, RSA PKCS#1 
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from govfile.certificates._by_identity import by_identity
+from govfile.certificates._carried import carried_certificate
 from govfile.certificates.signer import SignatureAlgorithm
 from govfile.certificates.usage import check_signs_documents
-from govfile.errors import ConfigurationError, InvalidContent, ProtocolError, TrustError
+from govfile.errors import ConfigurationError, CredentialError, InvalidContent, ProtocolError, TrustError
 from govfile.sosi import _writing, times
 from govfile.sosi._reading import fields_of, zones_are_named
 from govfile.sosi.card import SIGNED_LEVEL, UNSIGNED_LEVELS, CardType, CertificateHash, IdCard
@@ -34,6 +33,8 @@ from govfile.xml.verifying import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cryptography import x509
 
     from govfile.certificates.credential import Credential
     from govfile.sosi._reading import Part
@@ -233,6 +234,6 @@ def _certificate_in(card: Part) -> x509.Certificate:
     if not found:
         raise ProtocolError("the ID card is not signed, or its signature holds no certificate")
     try:
-        return x509.load_der_x509_certificate(base64.b64decode("".join((found[0].text or "").split()), validate=True))
-    except (ValueError, binascii.Error) as error:
+        return carried_certificate(found[0].text or "")
+    except CredentialError as error:
         raise ProtocolError("the certificate in the ID card's signature cannot be read") from error

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from govfile.certificates._carried import carried_certificate
 from govfile.certificates._chain import why_not_trusted
 from govfile.certificates.subject import Subject
 from govfile.certificates.usage import check_signs_documents
@@ -23,6 +23,7 @@ from govfile.xml.algorithms import DS
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cryptography import x509
     from lxml.etree import _Element
 
     from govfile.certificates.signer import PublicKey
@@ -101,7 +102,7 @@ class _Candidate:
 @lru_cache(maxsize=256)
 def _candidate(texts: tuple[str, ...], signers: Signers) -> _Candidate:
     """By the text of the certificates, which is quicker to compare than they are."""
-    own, *others = (_certificate("".join(text.split())) for text in texts)
+    own, *others = map(_certificate, texts)
     return _Candidate.of(own, tuple(others), signers)
 
 
@@ -116,8 +117,8 @@ def _carried(key_info: _Element | None) -> tuple[str, ...]:
 
 def _certificate(text: str) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
-    except (ValueError, binascii.Error) as error:
+        return carried_certificate(text)
+    except CredentialError as error:
         raise TrustError("a certificate in the signature cannot be read") from error
 
 
