@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from govfile.errors import ConfigurationError, ProtocolError, TrustError
@@ -78,3 +80,35 @@ def test_an_unsigned_part_takes_along_the_namespaces_it_names_and_no_others() ->
 
 def test_comments_do_not_split_what_an_unsigned_part_says() -> None:
     assert read_unsigned(b"<a>one<!-- -->two</a>").element.text == "onetwo"
+
+
+@pytest.mark.parametrize("count", [70, 250])
+def test_an_element_takes_along_what_it_names_however_much_it_inherits(count: int) -> None:
+    declared = b" ".join(b'xmlns:n%d="urn:n%d"' % (number, number) for number in range(count))
+    part = read_unsigned(b"<a " + declared + b'><n1:b n2:c="n3:d"/></a>').children[0]
+    assert read_unsigned(part.original).name == "{urn:n1}b"
+    assert b'xmlns:n3="urn:n3"' in part.original
+
+
+def test_what_looks_like_a_declaration_in_a_value_declares_nothing() -> None:
+    part = read_unsigned(b"""<a xmlns:n="urn:n"><n:b c=" xmlns:n='x'"/></a>""").children[0]
+    assert read_unsigned(part.original).name == "{urn:n}b"
+
+
+def test_w05_an_element_with_more_attributes_than_anybody_writes_is_refused() -> None:
+    def element(count: int, attribute: bytes) -> bytes:
+        return b"<a " + b" ".join(attribute % (number, number) for number in range(count)) + b"/>"
+
+    for attribute in (b'b%d="%d"', b"xmlns:n%d='urn:%d'"):
+        assert read_unsigned(element(256, attribute)).name == "a"
+        with pytest.raises(ProtocolError, match="more than 256 attributes"):
+            read_unsigned(element(257, attribute))
+    assert read_unsigned(b'<a b="' + b"=" * 1000 + b'"/>').name == "a"
+
+
+def test_w05_many_bodies_and_ids_take_time_by_their_number_not_by_its_square() -> None:
+    ids = b"".join(b'<i id="i%d"/>' % number for number in range(20_000))
+    document = b'<m:Message xmlns:m="urn:m"><h>' + ids + b"</h>" + b"<m:Body/>" * 20_000 + b"</m:Message>"
+    began = time.process_time()
+    assert len(read_unsigned(document, free=FREE).children) == 20_001
+    assert time.process_time() - began < 5, "it took half a minute"

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
     from lxml.etree import XMLParser, _Element
 
+#: A tag, or what is none and may hold what looks like one; in well-formed XML without a document type.
+TAG = re.compile(
+    rb"""<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|(/)[^>]*>|([^!?/>"'])[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""",
+    re.DOTALL,
+)
+#: An attribute's value, in a tag.
+VALUE = re.compile(rb""""[^"]*"|'[^']*'""")
+#: How many attributes, declarations of namespaces among them, one tag may have: libraries take time by their square.
+_MOST_ATTRIBUTES = 256
+
 #: An attribute of one of these names is an id: those of SAML 1.1 and 2.0, DGWS, XML Signature and WS-Security.
 _IDS = ("ID", "Id", "id", f"{{{WSU}}}Id", f"{{{XML}}}id")
 NCNAME = re.compile(r"[^\W\d][\w.\-\u00b7]*")
@@ -113,15 +123,23 @@ def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None)
         raise _refused(what, "it carries processing instructions, which signed messages do not")
     if tree.content.count(b"<") > limits.elements and questions.count(root) > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
+    if tree.content.count(b"=") > _MOST_ATTRIBUTES and _has_long_tag(tree.content):
+        raise _refused(what, f"one of its elements has more than {_MOST_ATTRIBUTES} attributes")
     if tree.content.count(b"</") >= limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
 
 
+def _has_long_tag(content: bytes) -> bool:
+    """Whether a tag has too many attributes; some `=` may stand in their values."""
+    long = (match[0] for match in TAG.finditer(content) if match[2] and match[0].count(b"=") > _MOST_ATTRIBUTES)
+    return any(VALUE.sub(b"", tag).count(b"=") > _MOST_ATTRIBUTES for tag in long)
+
+
 def _ids_of(tree: Tree, elements: list[_Element], what: str, free: tuple[str, ...]) -> dict[str, _Element]:
     ids: dict[str, _Element] = {}
     foreign: set[str] = set()
-    unbound = tree.at(free)
+    unbound = set(tree.at(free))
     for element in elements:
         ours = () if unbound and is_below(element, unbound) else _IDS
         for name, value in attributes(element):
@@ -168,9 +186,9 @@ def is_element(node: Any) -> bool:
     return isinstance(node.tag, str)
 
 
-def is_below(element: _Element, above: list[_Element]) -> bool:
+def is_below(element: _Element, above: set[_Element]) -> bool:
     """Whether an element stands in one of those `above`."""
-    return any(found is one for found in element.iterancestors() for one in above)
+    return any(found in above for found in element.iterancestors())
 
 
 def attributes(element: Any) -> list[tuple[str, str]]:

@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-_TAG = re.compile(
-    rb"""<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|(/)[^>]*>|([^!?/>"'])[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""",
-    re.DOTALL,
-)
 _DECLARED = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=""")
+#: So many namespaces an element inherits in practice.
+_FEW = 64
 _SLASH = ord("/")
 _AFTER_NAME = b" \t\r\n/>"
 _LAST_TAG = re.compile(rb"</[^<>]*>(\s*)\Z")
@@ -94,10 +92,12 @@ def element_at(tree: _tree.Tree, path: tuple[str, ...]) -> _Element:
 
 def named_in(xml: bytes, inherited: Mapping[str | None, str]) -> dict[str | None, str]:
     """Those of the `inherited` namespaces (by prefix, None: the default one) that `xml` may need to stand alone: the
-    default one, and each whose prefix stands anywhere in it, in names or in values.
+    default one, and each whose prefix stands anywhere in it, in names or in values. All of them where they are many.
 
     Enough for the exclusive canonical form; the inclusive one also writes namespaces that nothing names.
     """
+    if len(inherited) > _FEW:
+        return dict(inherited)  # to look for each would take too long
     return {prefix: name for prefix, name in inherited.items() if prefix is None or f"{prefix}:".encode() in xml}
 
 
@@ -112,7 +112,7 @@ def standing_alone(document: bytes, place: Span | Sequence[int], inherited: Mapp
     inner = min(span.inner, span.end)
     tag = _NAME.match(document, span.start)
     assert tag is not None
-    own = {match[1] or b"" for match in _DECLARED.finditer(document[tag.end() : inner])}
+    own = {match[1] or b"" for match in _DECLARED.finditer(_tree.VALUE.sub(b"", document[tag.end() : inner]))}
     missing = [
         (f"xmlns:{prefix}" if prefix else "xmlns", name)
         for prefix, name in inherited.items()
@@ -178,7 +178,7 @@ def _tags(content: bytes, opening: bytes, position: int = 0, before: int | None 
 
 
 def _end_of_tag(content: bytes, start: int) -> int:
-    match = _TAG.match(content, start)
+    match = _tree.TAG.match(content, start)
     assert match is not None
     return match.end()
 
@@ -191,7 +191,7 @@ def span_of(document: bytes, indices: Sequence[int]) -> Span:
     wanted = list(indices)
     ended = [0]  # how many elements have ended, for each level that is open
     start = inner = -1
-    for match in _TAG.finditer(document):
+    for match in _tree.TAG.finditer(document):
         kind = match.lastindex  # 1: an end tag, 2: a start tag or an empty one
         if kind is None:
             continue

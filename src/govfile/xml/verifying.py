@@ -165,7 +165,7 @@ def _the_signature(tree: _tree.Tree, policy: Policy) -> _Element:
     if policy.is_last and any(map(_tree.is_element, found[0].itersiblings())):
         raise TrustError("something stands behind the signature, which should be last")
     allowed = {id(parent): parent for path in policy.others for parent in tree.at(path)}
-    unbound = tree.at(policy.free)
+    unbound = set(tree.at(policy.free))
     for signature in tree.root.iter(SIGNATURE):
         if signature is not found[0] and id(signature.getparent()) not in allowed:
             if unbound and _tree.is_below(signature, unbound):
