@@ -101,6 +101,7 @@ def test_w01_no_redirect_is_followed(status: int) -> None:
         (plain(200, b"<a/>", "Content-Encoding: br"), "not asked for"),
         (plain(200, b"<a/>", "Content-Encoding: gzip"), "not the gzip"),
         (plain(200, gzip.compress(b"<a/>", mtime=0)[:-4], "Content-Encoding: gzip"), "not the gzip"),
+        (plain(200, gzip.compress(b"", mtime=0) * 50_000, "Content-Encoding: gzip"), "not the gzip"),
     ],
 )
 def test_w01_what_is_no_readable_http_is_a_protocol_error(answer: bytes, says: str) -> None:

@@ -21,6 +21,8 @@ _BLOCK = 64 * 1024
 _OF_THE_BODY = {StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect}
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _NO_BODY = {204, 205, 304}
+#: Of one gzip stream; what is left is copied for each.
+_MOST_MEMBERS = 100
 _KEPT = re.compile(r"timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
 
 
@@ -97,7 +99,11 @@ def _decode(body: bytes, coding: str, limit: int) -> bytes:
 
 def _inflate(body: bytes, window: int, limit: int) -> bytes:
     out = b""
+    members = 0
     while body:  # gzip may come in several members
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise zlib.error("it has too many members")
         member: Any = zlib.decompressobj(window)
         out += member.decompress(body, limit + 1 - len(out))
         if len(out) > limit:
