@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from govfile.sandbox.vero.faults import Lost
+from govfile.sandbox.vero.faults import Lost, SoapFault
 from support.cli import Result, run
 from support.vero_counter import CUSTOMER, VeroCounter, vero_counter
 
@@ -124,6 +124,13 @@ def test_a_lost_answer_is_unknown_and_is_settled_by_the_authoritys_number(vero: 
     assert _run(vero, "status").code == 5, "what waits is less than that nothing is in use"
     assert _run(vero, "fetch", "--timeout", 10).code == 0
     assert _run(vero, "status").code == 0
+
+
+def test_a_fault_that_nobody_signs_leaves_it_open_and_says_so_by_the_exit_code(vero: VeroCounter) -> None:
+    with vero.authority.faults.during(soap_fault=SoapFault()):
+        found = _run(vero, "enrol", "--codes", vero.codes)
+    assert (found.code, found.kind("error")[0]["type"]) == (4, "Rejected")
+    assert _run(vero, "status").kind("application")[0]["step"] == "asking"
 
 
 def test_one_that_never_arrived_is_enrolled_by_the_same_codes(vero: VeroCounter) -> None:

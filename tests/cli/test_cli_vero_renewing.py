@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from govfile.sandbox.vero.faults import Lost
+from govfile.sandbox.vero.faults import Lost, SoapFault
 from support.cli import Result, run
 from support.vero_counter import CUSTOMER, VeroCounter, vero_counter
 
@@ -76,6 +76,15 @@ def test_an_answer_that_is_lost_is_not_asked_for_again(vero: VeroCounter) -> Non
         assert _run(vero, "renew", "--all").code == 4
     assert _run(vero, "renew", "--all").code == 4
     assert len(vero.authority.issued) == 1
+
+
+@pytest.mark.parametrize("every", [(), ("--all",)])
+def test_a_fault_that_nobody_signs_is_no_refusal(vero: VeroCounter, every: tuple[str, ...]) -> None:
+    vero.holding()
+    with vero.authority.faults.during(soap_fault=SoapFault()):
+        assert _run(vero, "renew", *every).code == 4
+    with vero.authority.faults.during(fail_with=(("PKI911", "too early"),)):
+        assert _run(vero, "renew", *every).code == 4, "it is not asked for again"
 
 
 def test_what_is_awaited_is_nobodys_business_until_the_last_week(vero: VeroCounter) -> None:

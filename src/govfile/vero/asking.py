@@ -19,6 +19,7 @@ from govfile.errors import (
     GovfileError,
     KeyStoreError,
     OutcomeUnknown,
+    Phase,
     ProtocolError,
     Rejected,
     TransportError,
@@ -132,6 +133,7 @@ class Asker:
         except Rejected as fault:
             fault.text = codes.blotted(fault.text) if codes else fault.text
             fault.reasons = ((fault.code, fault.text),)
+            fault.phase = Phase.CONFIRM
             fault.certain = "nobody signs a fault: whether the service took the request is not known"
             fault.advice = _SETTLE[kind]
             raise

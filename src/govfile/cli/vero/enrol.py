@@ -10,7 +10,7 @@ from govfile.cli.exits import Exit
 from govfile.cli.session import Session
 from govfile.cli.vero import app, told
 from govfile.cli.vero.codes import Given
-from govfile.cli.vero.service import customer, customer_name, open_service
+from govfile.cli.vero.service import customer, customer_name, open_service, refusals
 
 if TYPE_CHECKING:
     from govfile.certificates.signer import PrivateKey
@@ -67,7 +67,7 @@ def enrol(
     )
     holder = customer(session, which)
     own_key = None if key is None else read_key(key)
-    with open_service(session, create=True) as service:
+    with refusals(session), open_service(session, create=True) as service:
         identifier, password = given.secrets(session.out)
         service.enrol(
             holder,

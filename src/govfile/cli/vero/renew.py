@@ -11,7 +11,7 @@ from govfile.cli.exits import Exit
 from govfile.cli.session import Session
 from govfile.cli.vero import app, told
 from govfile.cli.vero.enrol import CustomerArgument, KeyOption, NameOption, TimeoutOption, read_key
-from govfile.cli.vero.service import customer, customer_name, hooks, open_service
+from govfile.cli.vero.service import customer, customer_name, hooks, open_service, refusals
 from govfile.errors import ConfigurationError, GovfileError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def renew(
 def _one(session: Session, holder: str, name: str | None, key: "PrivateKey | None", timeout: float | None) -> Exit:
     from govfile.certificates.deploy import Renewed, deploy
 
-    with open_service(session) as service:
+    with refusals(session), open_service(session) as service:
         found = service.renew(
             holder,
             customer_name=customer_name(session, name),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from govfile.errors import ConfigurationError
+import typer
+
+from govfile.cli.exits import Exit
+from govfile.errors import ConfigurationError, Phase, Rejected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from govfile.certificates.deploy import Hook
     from govfile.certificates.keystore import KeyStore
     from govfile.cli.session import Session
@@ -67,3 +73,15 @@ def hooks(session: Session) -> tuple[Hook, ...]:
         return ()
     secret = passphrase(session.profile)
     return (Command(arguments, secrets=() if secret is None else (secret,)),)
+
+
+@contextlib.contextmanager
+def refusals(session: Session) -> Iterator[None]:
+    """End the command with 4, not 3, for a refusal that leaves open whether the service took the request."""
+    try:
+        yield
+    except Rejected as refusal:
+        if refusal.phase is not Phase.CONFIRM:
+            raise
+        session.out.error(refusal)
+        raise typer.Exit(int(Exit.UNKNOWN)) from refusal
