@@ -91,7 +91,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         module = getattr(item, "module", None)
         if module not in kinds:
             kinds[module] = "outside" if _leaves_the_process(module) else "unit"
-        apart = any(item.get_closest_marker(name) for name in ("servers", "slow"))
+        apart = any(item.get_closest_marker(name) for name in ("servers", "slow", "outside"))
         item.add_marker("outside" if apart else kinds[module])
 
 

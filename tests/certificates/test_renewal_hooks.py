@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from govfile.certificates.deploy import Hook
     from govfile.certificates.renewal import Result
 
+pytestmark = pytest.mark.outside
+
 
 def renewed_with(folder: Path, hooks: Sequence[Hook]) -> Result:
     clock = Clock()

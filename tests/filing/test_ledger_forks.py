@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 # From Python 3.12 on a fork with threads around warns; that it harms no ledger is what is shown here.
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 
 
 def in_child(work: Callable[[], None]) -> int:
