@@ -27,6 +27,7 @@ from govfile.sandbox.sosi.place import NATIONAL_ROLE
 from govfile.sosi.browser import log_in_form
 from govfile.sosi.card import IdCard
 from govfile.sosi.card_source import CardSource
+from govfile.sosi.care_provider import CareProvider
 from support import pki
 from support.html_forms import Form
 from support.sosi_client import CPR, CVR, EXCHANGES, FMK, PROVIDER, USER, WARD, client, refused
@@ -70,6 +71,15 @@ def test_what_is_asked_for_is_what_comes(sts: SecurityTokenService, authority: S
     token = sts.citizen_token(authority.citizen_bootstrap_token(), cpr=CPR, audience=FMK)
     assert token.holder == authority.credential.certificate
     assert str(token.audience) == FMK
+
+
+def test_a_system_whose_name_is_written_with_blanks_around_it_is_the_same(
+    sts: SecurityTokenService, authority: SosiSandbox
+) -> None:
+    provider = CareProvider.ynumber(" 123456 ", "Example Laboratory")
+    found = sts.issue(attrs.evolve(USER, it_system=" Example Lab ", care_provider=provider))
+    assert sts.identity_token(found, audience=FMK).id
+    assert sts.from_bootstrap_token(authority.bootstrap_token(), it_system="Example Lab ").is_verified
 
 
 def test_a_systems_card_is_signed(authority: SosiSandbox) -> None:

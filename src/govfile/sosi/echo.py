@@ -115,12 +115,16 @@ class Replays:
 
 
 def _number(card: SignedCard) -> tuple[object, str]:
-    return card.care_provider.format, card.care_provider.id
+    return card.care_provider.format, card.care_provider.id.strip()
+
+
+def _bare(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _refuse_differences(pairs: dict[str, tuple[object, object]]) -> None:
-    """Names what differs, never the values: they may be personal."""
-    different = [what for what, (found, wanted) in pairs.items() if found != wanted]
+    """Names what differs, never the values: they may be personal. White space around a value says nothing."""
+    different = [what for what, (found, wanted) in pairs.items() if _bare(found) != _bare(wanted)]
     if different:
         raise TrustError(
             f"the STS answered about something else than it was asked: the {', the '.join(different)} differ"
