@@ -47,4 +47,6 @@ def test_there_is_an_example_of_each_situation() -> None:
         "onss_first_declaration",
         "onss_lost_trigger",
         "sosi_service",
+        "vero_enrol_and_renew",
+        "vero_fleet",
     }
