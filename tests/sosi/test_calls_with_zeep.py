@@ -19,7 +19,7 @@ from govfile.sosi.services.dgws import Soap
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
 from govfile.sosi.services.medcom import MedcomHeader, Priority
 from govfile.sosi.services.reply import DgwsReply
-from govfile.sosi.services.zeep_plugins import DgwsPlugin
+from govfile.sosi.services.zeep_plugins import DgwsPlugin, teach
 from support import fake_sts
 from support.dgws_world import Service, card, session
 from support.xml_messages import CARD_PATH, NOW
@@ -208,6 +208,28 @@ def test_w10_neither_call_nor_answer_is_logged(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         client(transport, plugin()).service.Ping(word="word-of-the-call")
+    assert "word-of-the-call" not in caplog.text
+    assert fake_sts.CPR not in caplog.text
+
+
+def test_w10_zeeps_own_log_stays_silent_where_it_posts_by_itself(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Own(Transport):  # type: ignore[misc]
+        def post(self, address: Any, message: Any, headers: Any) -> Any:
+            return super().post(address, message, headers)
+
+    class Asynchronous(Transport):  # type: ignore[misc]
+        async def post(self, address: Any, message: Any, headers: Any) -> Any:
+            raise AssertionError
+
+    with session(service) as opened, caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "zeep.transports"):
+        client(Own(session=opened), plugin()).service.Ping(word="word-of-the-call")
+        later = Asynchronous(session=opened)
+        teach(later)
+        later.logger.debug("HTTP Post %s", fake_sts.CPR)
+        later.logger.warning("something else")
+    assert "something else" in caplog.text
     assert "word-of-the-call" not in caplog.text
     assert fake_sts.CPR not in caplog.text
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from govfile.sosi.services.sources import Cards
     from govfile.sosi.signed_card import WrittenCard
     from govfile.sosi.sts import SecurityTokenService
+
+_zeep_log = logging.getLogger("zeep.transports")
+_zeep_log_without_messages = _zeep_log.getChild("without_messages")
+_zeep_log_without_messages.setLevel(logging.INFO)
 
 _FAULT_CODE = f"{{{constants.MEDCOM}}}FaultCode"
 _SECURITY = f"{{{constants.WSSE}}}Security"
@@ -115,9 +120,12 @@ class _Carrying:
 def teach(transport: Any) -> None:
     """Have a zeep transport send what these plug-ins hand out byte for byte; every plug-in does it by itself.
 
-    The transport stays what it is and does all else as before. An asynchronous one is left alone.
+    The transport stays what it is and does all else as before. An asynchronous one is not taught. None writes messages
+    into zeep's log any longer, where they would be in full.
     """
     kind = type(transport)
+    if getattr(transport, "logger", None) is _zeep_log:
+        transport.logger = _zeep_log_without_messages
     if issubclass(kind, _Carrying) or not hasattr(kind, "post") or inspect.iscoroutinefunction(kind.post):
         return
     transport.__class__ = _taught(kind)
