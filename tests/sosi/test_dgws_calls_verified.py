@@ -65,6 +65,14 @@ def test_both_versions_of_soap_are_read(soap: Soap) -> None:
     assert verified(request(soap=soap)).soap is soap
 
 
+@pytest.mark.parametrize("soap", Soap)
+def test_the_version_is_that_of_the_envelope_whatever_else_is_declared(soap: Soap) -> None:
+    both = " ".join(f'xmlns:v{number}="{other.value}"' for number, other in enumerate(Soap)).encode()
+    assert verified(changed(b"<soap:Envelope", b"<soap:Envelope " + both, request(soap=soap))).soap is soap
+    late = b"<!-- " + b"x" * 5000 + b" -->"
+    assert verified(changed(b"<soap:Envelope", late + b"<soap:Envelope", request(soap=soap))).soap is soap
+
+
 def test_the_body_stands_alone_with_the_namespaces_it_uses() -> None:
     document = changed(BODY, b'<medcom:Ping kind="saml:x"/>')
     body = verified(document).unsigned_body

@@ -8,6 +8,7 @@ Sources: MedCom, DGWS 1.0 and 1.0.1; the order of the headers as Seal.Java write
 from __future__ import annotations
 
 import enum
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,18 @@ class Soap(enum.Enum):
         return {"Content-Type": f'{self.content_type}; action="{action}"'}
 
 
+#: The prefix of an envelope, and the rest of its tag.
+_ENVELOPE = re.compile(rb"<(?:([^\s<>:/]+):)?Envelope(\s[^<>]*)>")
+
+
 def soap_of(message: bytes) -> Soap:
-    """The version by the namespace that stands in the beginning of a message; whoever reads on checks that it is so."""
-    return Soap.V1_2 if Soap.V1_2.value.encode() in message[:4096] else Soap.V1_1
+    """The version by the namespace of a message's envelope; whoever reads on checks that it is so."""
+    found = _ENVELOPE.search(message, 0, 64 * 1024)
+    if found is None:
+        return Soap.V1_1
+    name = b"xmlns:" + found[1] if found[1] else b"xmlns"
+    declared = re.search(rb"\s%b\s*=\s*[\"']([^\"']*)" % re.escape(name), found[2])
+    return Soap.V1_2 if declared is not None and declared[1] == Soap.V1_2.value.encode() else Soap.V1_1
 
 
 _SHARED = "".join(
