@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -315,6 +316,27 @@ def test_tokens_bound_to_another_key_are_refused_when_they_come(sts: FakeSts) ->
 def test_a_right_that_was_not_given_is_noticed(sts: FakeSts) -> None:
     with pytest.raises(TrustError, match="in whose place"):
         sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk", on_behalf_of=OnBehalfOf.procuration("0202001234"))
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"),
+    [
+        ("<a Scope='urn:dk:gov:saml:cprNumberIdentifier:0202001234'/>", True),
+        ("<a Scope='x:0303001234'/><a Scope='x:0202001234'/>", True),
+        ("<a of='nobody that can be told'/>", True),
+        ("<a Scope='urn:dk:gov:saml:cprNumberIdentifier:0303001234'/>", False),
+    ],
+)
+def test_t09_a_right_to_act_for_somebody_else_is_noticed(sts: FakeSts, written: str, is_taken: bool) -> None:
+    place = OnBehalfOf.procuration("0202001234")
+    said = {place.attribute: base64.b64encode(written.encode()).decode()}
+    sts.token = lambda asked: assertion(audience=asked.audience, attributes=said)
+    if is_taken:
+        assert sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk", on_behalf_of=place).id
+        return
+    with pytest.raises(TrustError, match="the person in whose place it is differs") as caught:
+        sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk", on_behalf_of=place)
+    assert "001234" not in str(caught.value)
 
 
 def test_a_card_for_another_person_than_the_assertions_is_refused(sts: FakeSts) -> None:

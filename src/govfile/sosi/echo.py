@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _SYSTEM_ATTRIBUTE = "dk:healthcare:saml:attribute:ITSystemName"
 _CVR_ATTRIBUTES = ("dk:gov:saml:attribute:CvrNumberIdentifier", "https://data.gov.dk/model/core/eid/professional/cvr")
+_NUMBER = re.compile(rb"(?<![0-9])[0-9]{10}(?![0-9])")
 #: How many tokens are remembered at most; those seen live for minutes.
 _MOST = 50_000
 
@@ -82,11 +86,23 @@ def check_token_as_asked(
             "the token is bound to another certificate than ours: calls made with it would be refused",
             advice="ask for it with the credential that will sign the calls",
         )
-    if on_behalf_of is not None and not found.value(on_behalf_of.attribute):
+    if on_behalf_of is not None:
+        _check_place(found.value(on_behalf_of.attribute), on_behalf_of.claim.rpartition(":")[2])
+
+
+def _check_place(said: str | None, asked: str) -> None:
+    """Raise `TrustError` where nobody's place is named, or only other persons' than `asked` (Base64 around XML)."""
+    if not said:
         raise TrustError(
             "the token does not say in whose place the person acts: it would count for that person alone",
             advice="look whether the right was given, and ask again",
         )
+    try:
+        persons = set(_NUMBER.findall(base64.b64decode(said)))
+    except binascii.Error:
+        return  # nobody has published every form
+    if persons and _NUMBER.fullmatch(asked.encode()):
+        _refuse_differences({"person in whose place it is": (asked.encode() in persons, True)})
 
 
 class Replays:
