@@ -141,6 +141,21 @@ def test_a_pem_key_with_its_certificate_beside_it_comes_in(keys: VeroCounter) ->
     assert _run(keys, *arguments, "--force").code == 0
 
 
+def test_a_certificate_of_somebody_else_is_taken_with_a_word_of_warning(keys: VeroCounter) -> None:
+    file = keys.folder / "out.p12"
+    file.write_bytes(_pkcs12(keys))
+    (keys.folder / "p12.txt").write_text("for the file alone")
+    arguments = ("import", "vero/production/7654321-0", file, "--passphrase-file", keys.folder / "p12.txt")
+    found = _run(keys, *arguments)
+    assert found.code == 0
+    assert f"is for {CUSTOMER}, not for 7654321-0" in found.err
+
+
+def _pkcs12(keys: VeroCounter) -> bytes:
+    keys.holding(left=100)
+    return keys.keys.export_pkcs12(keys.slot(), Secret("for the file alone"))
+
+
 @pytest.mark.parametrize("slot", ["vero", "vero/production", "vero//1234567-1", "/a/b"])
 def test_what_is_no_slot_is_refused(keys: VeroCounter, slot: str) -> None:
     found = _run(keys, "import", slot, keys.config)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from govfile.sandbox.vero.faults import Lost, SoapFault
-from support.cli import Result, run
+from support.cli import Result, command, run
 from support.vero_counter import CUSTOMER, VeroCounter, vero_counter
 
 if TYPE_CHECKING:
@@ -59,6 +62,38 @@ def test_codes_come_one_by_one_from_the_environment_and_a_file(
         vero.papers.transfer_password,
     )
     assert found.code == 0, found.err
+
+
+def test_a_person_is_asked_and_what_is_typed_is_not_shown(vero: VeroCounter) -> None:
+    ours, theirs = pty.openpty()
+    arguments = ["vero", "enrol", "--config", vero.config]
+    with subprocess.Popen(
+        command(*arguments), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True, text=True
+    ) as running:
+        os.close(theirs)
+        seen = _answered(ours, {"Transfer id: ": vero.papers.transfer_id, "Transfer password: ": vero.password})
+        assert running.stdout is not None
+        out = running.stdout.read()
+    os.close(ours)
+    assert running.returncode == 0, seen
+    assert out.startswith("enrolled: ")
+    for code in (vero.papers.transfer_id, vero.password):
+        assert code not in seen + out
+
+
+def _answered(terminal: int, answers: dict[str, str]) -> str:
+    """Answer each question of the terminal once it is asked; everything that was seen there."""
+    seen, left = "", dict(answers)
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the last writer is gone
+            return seen
+        if not piece:
+            return seen
+        seen += piece.decode()
+        for question in [found for found in left if found in seen]:
+            os.write(terminal, f"{left.pop(question)}\n".encode())
 
 
 @pytest.mark.parametrize(

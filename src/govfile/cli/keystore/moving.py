@@ -86,6 +86,9 @@ def import_(
     """
     where = _slot(slot)
     found = _read(file, certificate, passphrase_env, passphrase_file)
+    name = found.subject.common_name
+    if where.authority == "vero" and name != where.holder:
+        session.out.note(f"govfile: note: the certificate is for {printable(name)}, not for {printable(where.holder)}")
     generation = session.open_keys(create=True).adopt(where, found, force=force)
     session.out.say(f"in use: {printable(where)} until {moment(generation.expires)} UTC")
     session.out.record("credential", what="imported", **generation_fields(generation))

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 def open_service(session: Session, *, create: bool = False) -> CertificateService:
     """The service with the session's key store; a context manager. Raises `ConfigurationError` or `KeyStoreError`."""
-    check_anchors(session)
+    check_anchors(session)  # before the key store is looked for
     return over(session, session.open_keys(create=create))
 
 
 def over(session: Session, store: KeyStore) -> CertificateService:
-    """The service with a key store that is open already."""
+    """The service with a key store that is open already; raises `ConfigurationError`."""
     from govfile.vero import CertificateService
 
+    check_anchors(session)
     return CertificateService(session.vero_environment, store)
 
 
