@@ -41,12 +41,16 @@ class Watched:
         assert slot == current.slot
         return RenewalWindow.before_expiry(current.expires, at=at)
 
-    def renew(self, slot: SlotId) -> Credential | None:
+    def ask(self, slot: SlotId, pending: Pending | None) -> None:
         """Nothing is due, so this is a fault of the benchmark."""
-        raise AssertionError(slot)
+        raise AssertionError((slot, pending))
 
-    def resume(self, slot: SlotId, pending: Pending) -> Credential | None:
-        """Nothing is pending, so this is a fault of the benchmark."""
+    def pause(self, pending: Pending, looks: int, waited: timedelta) -> timedelta | None:
+        """Nothing is asked for, so this is a fault of the benchmark."""
+        raise AssertionError((pending, looks, waited))
+
+    def look(self, slot: SlotId, pending: Pending) -> Credential | None:
+        """Nothing is asked for, so this is a fault of the benchmark."""
         raise AssertionError((slot, pending))
 
     def server_time(self) -> datetime | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from govfile import Credential
     from govfile.certificates.deploy import Renewed
-    from govfile.certificates.keystore import KeyStore
+    from govfile.certificates.keystore import KeyStore, Pending
 
 DUE = NOON + 2 * YEAR - timedelta(days=30)
 
@@ -98,7 +98,7 @@ def test_c02_an_answer_that_is_not_there_yet_is_fetched_by_a_later_run(world: Wo
     waiting = world.store.pending(SLOT)
     world.authority.is_slow = False
     assert world.outcomes() == {SLOT.holder: Outcome.RENEWED}
-    assert (world.authority.asked, world.authority.resumed) == ([SLOT], [SLOT])
+    assert (world.authority.asked, world.authority.looked) == ([SLOT], [SLOT, SLOT])
     current = world.store.current(SLOT)
     assert waiting is not None
     assert current is not None
@@ -126,7 +126,7 @@ def test_c02_a_switch_cut_short_is_finished_without_asking_anybody(
     hooked: list[Renewed] = []
     summary = world.another(hooks=[hooked.append]).run()
     assert [result.outcome for result in summary.results] == [Outcome.RENEWED]
-    assert (world.authority.asked, world.authority.resumed) == ([SLOT], [])
+    assert (world.authority.asked, world.authority.looked) == ([SLOT], [SLOT])
     assert [found.generation.number for found in hooked] == [2]
     assert world.store.finish(SLOT) is None
 
@@ -185,14 +185,14 @@ def test_c05_of_two_renewers_at_once_the_second_finds_nothing_due(world: World) 
     enrolled(world.store)
     world.clock.now = DUE
     inside, go_on = threading.Event(), threading.Event()
-    ask = world.authority.renew
+    look = world.authority.look
 
-    def slowly(slot: SlotId) -> Credential | None:
+    def slowly(slot: SlotId, pending: Pending) -> Credential | None:
         inside.set()
         assert go_on.wait(10)
-        return ask(slot)
+        return look(slot, pending)
 
-    world.authority.renew = slowly  # type: ignore[method-assign]
+    world.authority.look = slowly  # type: ignore[method-assign]
     found: list[Outcome] = []
     second = world.another(open_store(world.store.path, world.clock))
     threads = [
@@ -284,7 +284,7 @@ def test_only_the_slots_asked_for(world: World) -> None:
 def test_an_authority_that_forgets_to_complete_is_found_out(world: World) -> None:
     first = enrolled(world.store)
     world.clock.now = DUE
-    world.authority.renew = lambda slot: _other(world)  # type: ignore[method-assign]
+    world.authority.look = lambda slot, pending: _other(world)  # type: ignore[method-assign]
     summary = world.renewer.run()
     assert [result.outcome for result in summary.results] == [Outcome.FAILED]
     assert world.store.credential(SLOT) == first

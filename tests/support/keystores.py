@@ -102,38 +102,44 @@ def enrolled(store: KeyStore, slot: SlotId = SLOT, **dates: Any) -> Credential:
 
 
 class FakeAuthority:
-    """Renews in the last 60 days; each call can be made to fail, or to make the caller wait."""
+    """Renews in the last 60 days; each call can be made to fail, or to make the caller wait.
+
+    `pauses` come before the looks of one run.
+    """
 
     def __init__(self, store: KeyStore, clock: Clock) -> None:
         self.store, self.clock = store, clock
         self.asked: list[SlotId] = []
-        self.resumed: list[SlotId] = []
+        self.looked: list[SlotId] = []
         self.failing: dict[SlotId, Exception] = {}
+        self.silent: dict[SlotId, Exception] = {}
+        self.pauses = [timedelta()]
         self.is_slow = False
         self.time: datetime | None = None
 
     def window(self, slot: SlotId, current: Generation, at: datetime) -> RenewalWindow:
         return RenewalWindow.before_expiry(current.expires, at=at)
 
-    def renew(self, slot: SlotId) -> Credential | None:
+    def ask(self, slot: SlotId, pending: Pending | None) -> None:
         if slot in self.failing:
             raise self.failing[slot]
-        self.asked.append(slot)
-        begin(self.store, slot)
-        return self._fetch(slot)
+        if pending is None:
+            self.asked.append(slot)
+            begin(self.store, slot)
 
-    def resume(self, slot: SlotId, pending: Pending) -> Credential | None:
-        self.resumed.append(slot)
-        return self._fetch(slot)
+    def pause(self, pending: Pending, looks: int, waited: timedelta) -> timedelta | None:
+        assert pending.slot not in self.failing
+        return self.pauses[looks] if looks < len(self.pauses) else None
 
-    def server_time(self) -> datetime | None:
-        return self.time
-
-    def _fetch(self, slot: SlotId) -> Credential | None:
+    def look(self, slot: SlotId, pending: Pending) -> Credential | None:
+        self.looked.append(slot)
+        if slot in self.silent:
+            raise self.silent[slot]
         if self.is_slow:
             return None
-        pending = self.store.pending(slot)
-        assert pending is not None
         now = self.clock()
         certificate = answer(pending, common_name=slot.holder, not_before=now, not_after=now + 2 * YEAR)
         return self.store.complete(pending, certificate, expected=expected(common_name=slot.holder))
+
+    def server_time(self) -> datetime | None:
+        return self.time

@@ -216,9 +216,11 @@ class FakeService:
             self.not_ready -= 1
             return reply(answer("GetCertificateResponse", result("PKI020")))
         number = re.search(rb"<RetrievalId>(.*?)</RetrievalId>", body)
+        customer = re.search(rb"<CustomerId>(.*?)</CustomerId>", body)
         assert number is not None
+        assert customer is not None
         public = self.requests[number[1].decode()].public_key()
-        return got(issue(public, begins=self.clock()))
+        return got(issue(public, customer=customer[1].decode(), begins=self.clock()))
 
 
 @attrs.frozen

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from govfile import Credential
 from govfile.certificates.keystore import SlotId
 from govfile.certificates.renewal import Outcome, Renewer, RenewsCertificates
+from govfile.certificates.signer import SoftwareSigner
 from govfile.errors import ConfigurationError, ConnectionFailed, CredentialError, NotReady, OutcomeUnknown, Rejected
 from govfile.vero import Kind, Step
 from support import pki
-from support.vero_desk import CUSTOMER, LIFE, NOON, Before, VeroDesk, answer, reply, result
+from support.vero_desk import CUSTOMER, LIFE, NOON, Before, VeroDesk, answer, envelope, issue, reply, result
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -167,6 +169,55 @@ def test_the_renewer_renews_what_is_due(desk: VeroDesk) -> None:
     assert one(desk).outcome is Outcome.NOT_DUE
 
 
+def fleet(desk: VeroDesk, monkeypatch: pytest.MonkeyPatch) -> list[SlotId]:
+    """Six customers whose certificates are due; their successors' keys are there already."""
+    monkeypatch.setattr("govfile.certificates.keystore.store.new_key", lambda bits: pki.rsa_key(1))
+    slots = [SlotId("vero", "test", f"{number:07d}-0") for number in range(6)]
+    for slot in slots:
+        certificate = issue(pki.rsa_key(0).public_key(), customer=slot.holder, begins=NOON - timedelta(days=700))
+        desk.keys.adopt(slot, Credential.from_signer(SoftwareSigner(pki.rsa_key(0)), certificate, at=NOON))
+    return slots
+
+
+def test_a_fleet_waits_half_a_minute_together(desk: VeroDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = fleet(desk, monkeypatch)
+    desk.service.not_ready = 3
+    results = renewer(desk).run().results
+    assert [str(result) for result in results if result.outcome is not Outcome.RENEWED] == []
+    assert [30 <= pause <= 44 for pause in desk.slept] == [True, True]
+    asked = desk.service.operations()
+    assert asked == ["renewCertificate"] * 6 + ["getCertificate"] * 9
+    assert {desk.client.credential(slot.holder).subject.common_name for slot in slots} == {s.holder for s in slots}
+
+
+def test_a_service_that_breaks_down_does_not_put_a_whole_fleet_in_doubt(
+    desk: VeroDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request in doubt has to be settled by a person who calls the authority."""
+    slots = fleet(desk, monkeypatch)
+    fault = b"<SOAP-ENV:Fault><faultcode>Server</faultcode><faultstring>busy</faultstring></SOAP-ENV:Fault>"
+    nothing = (reply(b"<html>502</html>", 502), reply(envelope(fault), 500), ConnectionFailed("reset before it left"))
+    desk.service.next("renewCertificate", *nothing * 2)
+    results = renewer(desk).run().results
+    assert [result.outcome for result in results].count(Outcome.UNKNOWN) == 2
+    assert desk.service.operations() == ["renewCertificate"] * 2
+    desk.service.plan.clear()
+    assert [result.outcome for result in renewer(desk).run().results].count(Outcome.RENEWED) == len(slots) - 2
+
+
+def test_c02_a_fleet_goes_on_after_a_crash_in_the_wait(desk: VeroDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet(desk, monkeypatch)
+
+    def crash(_: float) -> None:
+        raise SystemExit
+
+    run = Renewer(desk.client.keystore, {"vero": desk.client}, clock=desk.clock, sleep=crash)
+    with pytest.raises(SystemExit):
+        run.run()
+    assert [result.outcome for result in renewer(desk).run().results] == [Outcome.RENEWED] * 6
+    assert desk.service.operations().count("renewCertificate") == 6
+
+
 def test_c02_the_renewer_waits_for_a_slow_service_over_nights(desk: VeroDesk) -> None:
     desk.due()
     desk.service.not_ready = 1000
@@ -234,7 +285,7 @@ def test_c09_a_clock_that_is_wrong_by_a_year_renews_nothing(desk: VeroDesk, offs
 def test_slots_of_other_environments_are_not_touched(desk: VeroDesk) -> None:
     desk.due()
     with pytest.raises(ConfigurationError, match="does not belong to"):
-        desk.client.renew(SlotId("vero", "production", CUSTOMER))
+        desk.client.ask(SlotId("vero", "production", CUSTOMER), None)
     current = desk.keys.current(desk.client.slot(CUSTOMER))
     assert current is not None
     with pytest.raises(ConfigurationError, match="does not belong to"):

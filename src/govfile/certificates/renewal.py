@@ -5,18 +5,33 @@ The `Renewer` knows an authority only by the protocol `RenewsCertificates`; what
 
 from __future__ import annotations
 
-import enum
+import contextlib
 import logging
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 
+from govfile.certificates._silence import Silence
 from govfile.certificates.credential import WARNING_DAYS, Credential
-from govfile.certificates.deploy import Hook, HookFailure, Renewed, deploy
-from govfile.errors import ConfigurationError, CredentialError, GovfileError, KeyStoreBusy, OutcomeUnknown
+from govfile.certificates.deploy import Hook, Renewed, deploy
+from govfile.certificates.outcomes import Outcome as Outcome
+from govfile.certificates.outcomes import Reminder as Reminder
+from govfile.certificates.outcomes import Result as Result
+from govfile.certificates.outcomes import Summary as Summary
+from govfile.errors import (
+    ConfigurationError,
+    CredentialError,
+    GovfileError,
+    KeyStoreBusy,
+    OutcomeUnknown,
+    Phase,
+    Rejected,
+    Retry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,99 +93,36 @@ class RenewalWindow:
 class RenewsCertificates(Protocol):
     """What an authority's part does for the `Renewer`.
 
-    `renew` and `resume` are called under the slot's lock. They begin, note, ask and complete in the key store, and
-    return the new credential, or None when the authority has the request and the answer is not there yet: the
-    pending generation then stays for the next run. They raise `OutcomeUnknown` rather than ask twice.
+    `ask` and `look` are called under the slot's lock, and wait for nothing. They raise `OutcomeUnknown` rather than
+    ask twice.
     """
 
     def window(self, slot: SlotId, current: Generation, at: datetime, /) -> RenewalWindow:
         """When the certificate in use can be renewed."""
         ...
 
-    def renew(self, slot: SlotId, /) -> Credential | None:
-        """Ask for a successor with a new key, signed with the one in use."""
+    def ask(self, slot: SlotId, pending: Pending | None, /) -> None:
+        """Have the authority take a request for a successor, with a new key and signed with the one in use.
+
+        `pending` is a request that an earlier run, or a process that ended, left behind: it is gone on with, and
+        nothing is sent where the authority has it already. When this returns, a request is pending.
+        """
         ...
 
-    def resume(self, slot: SlotId, pending: Pending, /) -> Credential | None:
-        """Go on with a request that an earlier run, or a process that ended, left behind."""
+    def pause(self, pending: Pending, looks: int, waited: timedelta, /) -> timedelta | None:
+        """How long from now until it makes sense to look for the certificate; None: in a later run.
+
+        In this run there were `looks` for it, and so long was `waited`.
+        """
+        ...
+
+    def look(self, slot: SlotId, pending: Pending, /) -> Credential | None:
+        """Look once: the new credential, completed in the key store; or None when it is not there yet."""
         ...
 
     def server_time(self) -> datetime | None:
         """The time (aware) by the authority's clock, None when it cannot be had."""
         ...
-
-
-class Outcome(enum.Enum):
-    """What a run did for a slot."""
-
-    RENEWED = "renewed"
-    NOT_DUE = "not due"
-    WAITING = "asked for, not there yet"
-    BUSY = "another process is at work"
-    BY_HAND = "only a person can renew it"
-    MISSED = "expired: a new enrolment is needed"
-    CLOCK_DOUBTED = "the clock is in doubt"
-    UNKNOWN = "it is not known whether the request arrived"
-    FAILED = "failed"
-
-
-_BAD = frozenset({Outcome.MISSED, Outcome.CLOCK_DOUBTED, Outcome.UNKNOWN, Outcome.FAILED})
-
-
-@attrs.frozen(kw_only=True)
-class Result:
-    """What became of one slot: the outcome, the error behind it, and hooks that failed after a renewal."""
-
-    slot: SlotId
-    outcome: Outcome
-    error: Exception | None = attrs.field(default=None, repr=False)
-    expires: datetime | None = None
-    is_urgent: bool = False
-    hook_failures: tuple[HookFailure, ...] = ()
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether somebody must look at it."""
-        return self.outcome in _BAD or bool(self.hook_failures)
-
-    def __str__(self) -> str:
-        until = f", until {self.expires:%Y-%m-%d}" if self.expires else ""
-        why = f": {_told(self.error)}" if self.error else ""
-        hooks = "".join(f"; the hook {found.hook} {found.why}" for found in self.hook_failures)
-        return f"{self.slot}: {self.outcome.value}{until}{' (urgent)' if self.is_urgent else ''}{why}{hooks}"
-
-
-@attrs.frozen(kw_only=True)
-class Reminder:
-    """A credential near its end: `days` is the mark it has passed, 60, 30 or 7; 0 when it has expired."""
-
-    slot: SlotId
-    expires: datetime
-    days: int
-
-    def __str__(self) -> str:
-        if not self.days:
-            return f"{self.slot}: expired on {self.expires:%Y-%m-%d}"
-        return f"{self.slot}: expires on {self.expires:%Y-%m-%d}, in less than {self.days} days"
-
-
-@attrs.frozen(kw_only=True)
-class Summary:
-    """What a run did: one result for each slot, the reminders, and what in the store belongs to no slot."""
-
-    results: tuple[Result, ...]
-    reminders: tuple[Reminder, ...] = ()
-    strays: tuple[str, ...] = ()
-
-    @property
-    def exit_status(self) -> int:
-        """0 when nobody has to look at it, else 1. Reminders alone are no failure."""
-        return int(bool(self.strays) or any(result.is_bad for result in self.results))
-
-    def __str__(self) -> str:
-        lines = [str(result) for result in self.results if result.outcome is not Outcome.NOT_DUE]
-        quiet = len(self.results) - len(lines)
-        return "\n".join([*lines, *map(str, self.reminders), *self.strays, f"{quiet} of {len(self.results)} not due"])
 
 
 class Renewer:
@@ -202,23 +154,57 @@ class Renewer:
     def run(self, slots: Iterable[SlotId] | None = None, *, unattended: bool = False) -> Summary:
         """Look at all slots, or those given, and renew what is due; what happened to each.
 
-        `unattended` waits a random while first, when anything is due at all, so that a fleet of machines with the
+        All authorities are asked first, and then waited for together, so that a fleet takes little longer than one.
+        `unattended` waits a random while before, when anything is due at all, so that a fleet of machines with the
         same timetable does not ask at the same second. What goes wrong with one slot, whatever it is, does not keep
-        the others from their turn. Raises `KeyStoreError` only when the store as a whole cannot be read.
+        the others from their turn; only where an authority answers to nobody, the rest is left to a later run. Raises
+        `KeyStoreError` only when the store as a whole cannot be read.
         """
         wanted = self._store.slots() if slots is None else tuple(slots)
         looks = {slot: self._isolated(slot, self._glance) for slot in wanted}
         due = [slot for slot, found in looks.items() if found is None]
         if unattended and due:
             self._sleep(self._randomness.uniform(0.0, self._spread))
-        results: list[Result] = []
-        for slot, found in looks.items():
-            results.append(self._isolated(slot, self._work) if found is None else found)
+        asked = self._ask_all(due)
+        asked |= self._wait_for({slot: result for slot, result in asked.items() if result.outcome is Outcome.WAITING})
+        results = tuple(asked[slot] if found is None else found for slot, found in looks.items())
         for result in results:
             if result.is_bad:
                 _log.error("%s: %s", result.slot, result.outcome.value)
         strays = () if slots is not None else tuple(map(str, self._store.strays()))
-        return Summary(results=tuple(results), reminders=reminders(self._store, self._clock(), wanted), strays=strays)
+        return Summary(results=results, reminders=reminders(self._store, self._clock(), wanted), strays=strays)
+
+    # --- all together -----------------------------------------------------------------------------------------------
+
+    def _ask_all(self, due: Iterable[SlotId]) -> dict[SlotId, Result]:
+        """Have the authorities take the requests; nobody is waited for."""
+        silence = Silence()
+        results: dict[SlotId, Result] = {}
+        for slot in due:
+            spared = silence.result(slot)
+            results[slot] = spared if spared is not None else self._isolated(slot, partial(self._ask, silence))
+        return results
+
+    def _wait_for(self, waiting: dict[SlotId, Result]) -> dict[SlotId, Result]:
+        """Look for the certificates in rounds, with one pause before each, while the authorities' patience lasts."""
+        results, looks, slept, began = dict(waiting), 0, timedelta(), self._clock()
+        going_on = list(waiting)
+        while going_on:
+            waited = max(slept, self._clock() - began)
+            pauses = {slot: self._isolated(slot, partial(self._pause, looks, waited)) for slot in going_on}
+            results |= {slot: found for slot, found in pauses.items() if isinstance(found, Result)}
+            going_on = [slot for slot, found in pauses.items() if isinstance(found, timedelta)]
+            pause = max((found for found in pauses.values() if isinstance(found, timedelta)), default=timedelta())
+            if pause > timedelta():
+                self._sleep(pause.total_seconds())
+            slept, looks, silence = slept + pause, looks + 1, Silence()
+            for slot in going_on:
+                if not silence.is_over(slot):
+                    results[slot] = self._isolated(slot, partial(self._look, silence))
+            going_on = [slot for slot in going_on if _goes_on(results[slot])]
+        return results
+
+    # --- each on its own --------------------------------------------------------------------------------------------
 
     def _isolated(self, slot: SlotId, work: Callable[[SlotId], _R]) -> _R | Result:
         try:
@@ -227,6 +213,9 @@ class Renewer:
             return Result(slot=slot, outcome=Outcome.BUSY, error=error)
         except OutcomeUnknown as error:
             return Result(slot=slot, outcome=Outcome.UNKNOWN, error=error)
+        except Rejected as error:
+            is_unknown = error.phase is Phase.CONFIRM  # refused on the way, by nobody who signs for it
+            return Result(slot=slot, outcome=Outcome.UNKNOWN if is_unknown else Outcome.FAILED, error=error)
         except Exception as error:  # noqa: BLE001  # an authority's part may be anybody's; the result carries it
             return Result(slot=slot, outcome=Outcome.FAILED, error=error)
 
@@ -270,30 +259,58 @@ class Renewer:
             return Outcome.CLOCK_DOUBTED  # it was checked when it came, so time has gone backwards since
         return None
 
-    def _work(self, slot: SlotId) -> Result:
-        """Renew or resume, under the slot's lock, unless another process has done it in the meantime."""
+    def _ask(self, silence: Silence, slot: SlotId) -> Result:
+        """Ask, under the slot's lock, unless another process has done it in the meantime."""
         authority = self._authorities[slot.authority]
         with self._store.locked(slot):
             at = self._clock()
             refused = self._glance(slot) or self._why_not(slot, authority, at)
             if refused is not None:
                 return refused
-            waiting, current = self._store.pending(slot), self._store.current(slot)
-            is_urgent = current is not None and authority.window(slot, current, at).is_urgent
             credential = self._store.finish(slot)
             if credential is None:
-                credential = authority.resume(slot, waiting) if waiting is not None else authority.renew(slot)
-            generation = self._store.current(slot)
+                pending = self._store.pending(slot)
+                with silence.listening(slot) if pending is None else contextlib.nullcontext():
+                    authority.ask(slot, pending)
+            current = self._store.current(slot)
+        return self._result(slot, current, credential)
+
+    def _pause(self, looks: int, waited: timedelta, slot: SlotId) -> timedelta | None:
+        pending = self._store.pending(slot)
+        return timedelta() if pending is None else self._authorities[slot.authority].pause(pending, looks, waited)
+
+    def _look(self, silence: Silence, slot: SlotId) -> Result:
+        """Look once, under the slot's lock."""
+        authority = self._authorities[slot.authority]
+        with self._store.locked(slot):
+            pending = self._store.pending(slot)
+            if pending is None:  # another process has it by now
+                return self._glance(slot) or Result(slot=slot, outcome=Outcome.BUSY)
+            with silence.listening(slot):
+                credential = self._store.finish(slot) or authority.look(slot, pending)
+            current = self._store.current(slot)
+        return self._result(slot, current, credential)
+
+    def _result(self, slot: SlotId, current: Generation | None, credential: Credential | None) -> Result:
+        """It waits; or it is renewed by the credential that came, and the hooks are run."""
         if credential is None:
-            expires = generation.expires if generation else None
+            window = self._authorities[slot.authority].window(slot, current, self._clock()) if current else None
+            expires, is_urgent = (current.expires if current else None), bool(window and window.is_urgent)
             return Result(slot=slot, outcome=Outcome.WAITING, expires=expires, is_urgent=is_urgent)
-        if generation is None or generation.certificate != credential.certificate:
+        if current is None or current.certificate != credential.certificate:
             raise CredentialError(
                 "the credential that came is not the one in use", advice="the authority's part must complete() it"
             )
-        _log.info("%s is renewed until %s", slot, generation.expires.date())
-        failures = deploy(self._hooks, Renewed(slot=slot, generation=generation, credential=credential))
-        return Result(slot=slot, outcome=Outcome.RENEWED, expires=generation.expires, hook_failures=failures)
+        _log.info("%s is renewed until %s", slot, current.expires.date())
+        failures = deploy(self._hooks, Renewed(slot=slot, generation=current, credential=credential))
+        return Result(slot=slot, outcome=Outcome.RENEWED, expires=current.expires, hook_failures=failures)
+
+
+def _goes_on(result: Result) -> bool:
+    """Whether to look again in this run."""
+    error = result.error
+    can_be_repeated = isinstance(error, GovfileError) and error.retry is Retry.SAME_REQUEST
+    return result.outcome is Outcome.WAITING or (result.outcome is Outcome.FAILED and can_be_repeated)
 
 
 def reminders(store: KeyStore, at: datetime, slots: Iterable[SlotId] | None = None) -> tuple[Reminder, ...]:
@@ -316,8 +333,3 @@ def _mark(left: timedelta) -> int | None:
     if left < timedelta(0):
         return 0
     return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), None)
-
-
-def _told(error: Exception) -> str:
-    """An error in a summary: ours in full, anybody else's by its type, since its text may hold anything."""
-    return error.what if isinstance(error, GovfileError) else type(error).__name__

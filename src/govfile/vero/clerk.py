@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from govfile.certificates.renewal import RenewalWindow
 from govfile.certificates.request import USUAL_BITS, key_of_request, subject_name
 from govfile.certificates.subject import Subject
-from govfile.errors import ConfigurationError, CredentialError
+from govfile.errors import ConfigurationError, CredentialError, NotReady
 from govfile.vero.application import Application, Journal, Kind, Step
 from govfile.vero.asking import Asker, refused
 from govfile.vero.fetching import Fetcher
 from govfile.vero.ids import CustomerId
-from govfile.vero.pace import Pace
+from govfile.vero.pace import Pace, pause_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,16 +99,22 @@ class Clerk:
             advice="enrol with the codes: the key that waits is used",
         )
 
-    def fetch(self, pending: Pending, timeout: float | None) -> Credential:
-        """The credential of a request that the service took; raises as `Fetcher.fetch`, and `OutcomeUnknown`."""
+    def taken(self, pending: Pending) -> Pending:
+        """A request that the service is known to have taken; raises `OutcomeUnknown`, and `CredentialError`."""
         if Application.of(pending).step is Step.ASKING:
             pending = self._asker.look_again(pending)
-        application = Application.of(pending)
-        if application.step is not Step.ASKED:
+        step = Application.of(pending).step
+        if step is not Step.ASKED:
             raise CredentialError(
-                f"the request of {pending.slot} was not taken by the service: {application.step.value}",
+                f"the request of {pending.slot} was not taken by the service: {step.value}",
                 advice="resume it, or enrol with the codes",
             )
+        return pending
+
+    def fetch(self, pending: Pending, timeout: float | None) -> Credential:
+        """The credential of a request that the service took; raises as `taken` and `Fetcher.fetch`."""
+        pending = self.taken(pending)
+        application = Application.of(pending)
         pace = Pace(
             self.desk.environment.patience,
             application.asked or application.created,
@@ -118,6 +124,22 @@ class Clerk:
             timeout=timeout,
         )
         return self._fetcher.fetch(pending, pace)
+
+    def look(self, pending: Pending) -> Credential | None:
+        """The credential by one look; None while its certificate is not there, until the request is overdue."""
+        try:
+            return self._fetcher.look(self.taken(pending))
+        except NotReady:
+            if self._is_overdue(pending):
+                raise
+            return None
+
+    def pause(self, pending: Pending, looks: int, waited: timedelta) -> timedelta | None:
+        """How long until the next look; None when that goes beyond the environment's patience."""
+        application, patience = Application.of(pending), self.desk.environment.patience
+        age = self.clock() - (application.asked or application.created)
+        pause = pause_before(looks, patience, age, self.dice, self.desk.pause)
+        return pause if waited + pause <= patience.give_up else None
 
     def settle(self, slot: SlotId, retrieval_id: RetrievalId | None, reason: str) -> Pending:
         """Settle what is unknown: by its RetrievalId, or, with None, as never arrived."""
@@ -132,11 +154,6 @@ class Clerk:
         if retrieval_id is not None:
             return self._journal.asked(pending, retrieval_id.text)
         return self._journal.ready(pending, application.kind, application.customer_name)
-
-    def is_overdue(self, pending: Pending) -> bool:
-        """Whether the service has had the request for so long that somebody should look."""
-        asked = Application.of(pending).asked
-        return asked is not None and self.clock() - asked > self.desk.environment.overdue
 
     def waiting(self, slot: SlotId) -> Pending:
         """The request that waits; raises `CredentialError` when there is none."""
@@ -169,6 +186,11 @@ class Clerk:
         organisation = name or (_organisation(current) if current else "")
         subject = subject_name(slot.holder, organisation=organisation, country=_COUNTRY)
         return self.store.begin(slot, subject, key=key, bits=self.bits)
+
+    def _is_overdue(self, pending: Pending) -> bool:
+        """Whether the service has had the request for so long that somebody should look."""
+        asked = Application.of(pending).asked
+        return asked is not None and self.clock() - asked > self.desk.environment.overdue
 
     def _is_due(self, slot: SlotId) -> bool:
         current = self.store.current(slot)

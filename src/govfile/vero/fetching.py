@@ -8,7 +8,7 @@ published clients show.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import attrs
 from cryptography import x509
@@ -68,22 +68,28 @@ class Fetcher:
         pause = None
         while pace.next_look(pause):
             try:
-                answer = self._look(pending)
-            except (TransportError, ProtocolError) as error:
-                if error.retry is Retry.NEVER:
+                return self.look(pending)
+            except (NotReady, TransportError, ProtocolError) as error:
+                if error.retry is not Retry.SAME_REQUEST:
                     raise
-                logger.info("a look for the certificate failed and is tried again: %s", type(error).__name__)
-                waiting = _nothing_new(error)
-            except Rejected as fault:
-                waiting = not_ready(pending, fault.reasons)
-            else:
-                if answer.is_ok:
-                    return self._accept(pending, answer)
-                waiting = self._no(pending, answer)
+                logger.info("the certificate is looked for again: %s", type(error).__name__)
+                waiting = error
             pause = self.desk.pause
         raise waiting
 
-    def _look(self, pending: Pending) -> Answer:
+    def look(self, pending: Pending) -> Credential:
+        """The same by one look, without waiting. What may be tried again says so by its `retry`."""
+        try:
+            answer = self._asked(pending)
+        except (TransportError, ProtocolError) as error:
+            if error.retry is Retry.NEVER:
+                raise
+            raise _nothing_new(error) from error.__cause__
+        except Rejected as fault:
+            raise not_ready(pending, fault.reasons) from fault
+        return self._accept(pending, answer) if answer.is_ok else self._no(pending, answer)
+
+    def _asked(self, pending: Pending) -> Answer:
         application = Application.of(pending)
         assert application.retrieval_id is not None
         message = messages.get(
@@ -101,13 +107,13 @@ class Fetcher:
             ) from error
         return self.desk.read(Operation.GET, reply)
 
-    def _no(self, pending: Pending, answer: Answer) -> NotReady:
-        """What a FAIL means: a refusal where a code is known as one, else that it is not there yet."""
+    def _no(self, pending: Pending, answer: Answer) -> NoReturn:
+        """Raise what a FAIL means: a refusal where a code is known as one, else that it is not there yet."""
         environment = self.desk.environment
         if environment.refusals.intersection(answer.codes) and not environment.not_ready.intersection(answer.codes):
             self.journal.refused(pending, answer.codes)
             raise refusal(pending, Application.of(pending).kind, answer)
-        return not_ready(pending, tuple((reason.code, reason.text) for reason in answer.reasons))
+        raise not_ready(pending, tuple((reason.code, reason.text) for reason in answer.reasons))
 
     def _accept(self, pending: Pending, answer: Answer) -> Credential:
         """Put the certificate in use, if it is ours."""

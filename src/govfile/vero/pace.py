@@ -42,10 +42,7 @@ class Pace:
 
         `at_least` is the pause the server asks for.
         """
-        age = max(timedelta(), self.clock() - self.asked)
-        is_first = self._looks == 0
-        pause = timedelta() if is_first and age >= self.patience.first else self.patience.pause(age)
-        pause = max(pause * (1 + self.dice.random() / 10), at_least or timedelta())
+        pause = pause_before(self._looks, self.patience, self.clock() - self.asked, self.dice, at_least)
         if pause > self._left():
             return False
         if pause > timedelta():
@@ -57,6 +54,16 @@ class Pace:
     def _left(self) -> timedelta:
         limit = self.patience.give_up if self.timeout is None else seconds(self.timeout)
         return limit - max(self._slept, self.clock() - self._started)
+
+
+def pause_before(looks: int, patience: Patience, age: timedelta, dice: Dice, at_least: timedelta | None) -> timedelta:
+    """How long to wait before the next look, after so many `looks`, at a request of that `age`.
+
+    `at_least` is the pause the server asks for.
+    """
+    age = max(timedelta(), age)
+    pause = timedelta() if looks == 0 and age >= patience.first else patience.pause(age)
+    return max(pause * (1 + dice.random() / 10), at_least or timedelta())
 
 
 def seconds(timeout: float) -> timedelta:

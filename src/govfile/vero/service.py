@@ -6,11 +6,11 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Self
 
 from govfile.certificates.keystore import SlotId
 from govfile.certificates.request import USUAL_BITS
-from govfile.errors import ConfigurationError, CredentialError, NotReady
+from govfile.errors import ConfigurationError, CredentialError
 from govfile.vero.application import Application
 from govfile.vero.clerk import Clerk
 from govfile.vero.desk import Desk
@@ -18,6 +18,7 @@ from govfile.vero.ids import CustomerId, RetrievalId, TransferCodes, check_custo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from types import TracebackType
 
     from govfile.certificates.credential import Credential
@@ -128,40 +129,26 @@ class CertificateService:
 
     # --- its successors ---------------------------------------------------------------------------------------------
 
-    @overload
     def renew(
         self,
-        holder: Customer,
-        /,
+        customer_id: Customer,
         *,
         customer_name: str | None = None,
         key: PrivateKey | None = None,
         timeout: float | None = None,
-    ) -> Credential: ...
-    @overload
-    def renew(self, holder: SlotId, /) -> Credential | None: ...
-    def renew(
-        self,
-        holder: Customer | SlotId,
-        /,
-        *,
-        customer_name: str | None = None,
-        key: PrivateKey | None = None,
-        timeout: float | None = None,
-    ) -> Credential | None:
+    ) -> Credential:
         """A successor with a new key, asked for with the certificate in use; its credential, in use from now on.
 
-        The one before stays in the store and is valid to its own last day. For a `SlotId`, as the `Renewer` calls it,
-        None instead of `NotReady` until the request is overdue. Raises `CredentialError` outside the window: too
-        early, or expired, when only a new enrolment helps; else as `enrol`.
+        The one before stays in the store and is valid to its own last day. Raises `CredentialError` outside the
+        window: too early, or expired, when only a new enrolment helps; else as `enrol`.
         """
-        slot = self._slot_of(holder)
+        slot = self._slot_of(customer_id)
         name = check_customer_name(customer_name)
         with self.keystore.locked(slot):
             finished = self.keystore.finish(slot)
             if finished is not None:
                 return finished
-            return self._or_none(holder, self._clerk.ask_for_successor(slot, name, key), timeout)
+            return self._clerk.fetch(self._clerk.ask_for_successor(slot, name, key), timeout)
 
     def renewal_window(self, customer_id: Customer) -> RenewalWindow:
         """When the certificate in use can be renewed, seen from now; raises `CredentialError` when there is none."""
@@ -192,26 +179,19 @@ class CertificateService:
                 pending = self._clerk.settle(slot, RetrievalId.parse(retrieval_id), "its RetrievalId was given")
             return self._clerk.fetch(pending, timeout)
 
-    @overload
-    def resume(self, holder: Customer, pending: None = None, /, *, timeout: float | None = None) -> Credential: ...
-    @overload
-    def resume(self, holder: SlotId, pending: Pending, /) -> Credential | None: ...
-    def resume(
-        self, holder: Customer | SlotId, _: Pending | None = None, /, *, timeout: float | None = None
-    ) -> Credential | None:
+    def resume(self, customer_id: Customer, *, timeout: float | None = None) -> Credential:
         """Go on with what an earlier run, or a process that ended, left behind, as far as that is safe.
 
         A renewal that never left, or that was refused, is asked for again; a request that the service took is fetched;
         one whose outcome is unknown is never sent again, and raises `OutcomeUnknown`. An enrolment that never left
-        needs its codes: `CredentialError`, call `enrol`. Raises `NotReady` as `enrol` does, but for a `SlotId`, as the
-        `Renewer` calls it, None is returned instead until the request is overdue.
+        needs its codes: `CredentialError`, call `enrol`. Raises `NotReady` as `enrol` does.
         """
-        slot = self._slot_of(holder)
+        slot = self._slot_of(customer_id)
         with self.keystore.locked(slot):
             finished = self.keystore.finish(slot)
             if finished is not None:
                 return finished
-            return self._or_none(holder, self._clerk.ask_again(slot), timeout)
+            return self._clerk.fetch(self._clerk.ask_again(slot), timeout)
 
     def settle(
         self, customer_id: Customer, *, arrived: bool, reason: str, retrieval_id: str | RetrievalId | None = None
@@ -240,7 +220,7 @@ class CertificateService:
 
     def credential(self, customer_id: Customer) -> Credential:
         """The credential in use; raises `CredentialError` when there is none, or it is not valid now."""
-        return self.keystore.credential(self.slot(self._customer(customer_id)), at=self._clock())
+        return self.keystore.credential(self._slot_of(customer_id), at=self._clock())
 
     def generations(self, customer_id: Customer) -> tuple[Credential, ...]:
         """Every credential there ever was for this holder, the oldest first, those that have expired included."""
@@ -251,11 +231,11 @@ class CertificateService:
 
     def application(self, customer_id: Customer) -> Application | None:
         """The request that waits, and how far it has come; None where nothing waits."""
-        pending = self.keystore.pending(self.slot(self._customer(customer_id)))
+        pending = self.keystore.pending(self._slot_of(customer_id))
         return None if pending is None else Application.of(pending)
 
     def slot(self, customer_id: Customer) -> SlotId:
-        """The key store's slot for a holder in this environment."""
+        """The key store's slot for a holder in this environment; raises `InvalidName`."""
         return SlotId(AUTHORITY, self.environment.name, CustomerId.parse(customer_id).text)
 
     def slots(self) -> tuple[SlotId, ...]:
@@ -270,6 +250,26 @@ class CertificateService:
         self._check_slot(slot)
         return self._clerk.window(current, at)
 
+    def ask(self, slot: SlotId, pending: Pending | None, /) -> None:
+        """Have the service take a request for a successor, unless it has taken one; nothing is waited for.
+
+        `pending` is what an earlier run left behind. Raises as `renew` and `resume`.
+        """
+        self._check_slot(slot)
+        with self.keystore.locked(slot):
+            clerk = self._clerk
+            clerk.taken(clerk.ask_for_successor(slot, None, None) if pending is None else clerk.ask_again(slot))
+
+    def pause(self, pending: Pending, looks: int, waited: timedelta, /) -> timedelta | None:
+        """How long until the next look, by the environment's patience; None when that is over in this run."""
+        return self._clerk.pause(pending, looks, waited)
+
+    def look(self, slot: SlotId, pending: Pending, /) -> Credential | None:
+        """Look once; None while the certificate is not there, until the request is overdue. Raises as `fetch`."""
+        self._check_slot(slot)
+        with self.keystore.locked(slot):
+            return self._clerk.look(pending)
+
     def server_time(self) -> datetime | None:
         """The time (aware UTC) by the service's clock, None when it cannot be had."""
         return self._desk.server_time()
@@ -282,17 +282,11 @@ class CertificateService:
         where = self.environment
         return HttpsTransport(where.url, trust=where.tls, policy=where.policy, timeouts=where.timeouts)
 
-    def _customer(self, customer_id: Customer) -> CustomerId:
+    def _slot_of(self, customer_id: Customer) -> SlotId:
         customer = CustomerId.parse(customer_id)
         if not self.environment.is_test and not customer.has_right_check_digit:
             logger.warning("the customer id %s is no Business ID with a right check digit", customer)
-        return customer
-
-    def _slot_of(self, holder: Customer | SlotId) -> SlotId:
-        if not isinstance(holder, SlotId):
-            return self.slot(self._customer(holder))
-        self._check_slot(holder)
-        return holder
+        return self.slot(customer)
 
     def _check_slot(self, slot: SlotId) -> None:
         if (slot.authority, slot.environment) != (AUTHORITY, self.environment.name):
@@ -301,11 +295,3 @@ class CertificateService:
                 certain="nothing was sent",
                 advice="run the renewer over service.slots(), once for each environment",
             )
-
-    def _or_none(self, holder: Customer | SlotId, pending: Pending, timeout: float | None) -> Credential | None:
-        try:
-            return self._clerk.fetch(pending, timeout)
-        except NotReady:
-            if isinstance(holder, SlotId) and not self._clerk.is_overdue(pending):
-                return None
-            raise
