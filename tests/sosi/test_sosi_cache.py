@@ -208,6 +208,14 @@ def test_what_is_spent_when_it_comes_is_handed_out_once_and_not_kept(cache: Toke
     assert cache.get(KEY, maker, freshness=FRESH).xml == b"token 2"
 
 
+def test_what_ended_while_its_caller_was_asking_is_handed_to_nobody_else(cache: TokenCache, maker: Maker) -> None:
+    maker.life = timedelta(hours=-1)
+    maker.gate = threading.Event()
+    pool, futures = waiting(cache, 5, lambda: cache.get(KEY, maker, freshness=FRESH))
+    maker.gate.set()
+    assert len({token.xml for token in outcomes(pool, futures) if isinstance(token, Token)}) == 5
+
+
 def test_keys_are_kept_apart(cache: TokenCache, maker: Maker) -> None:
     cache.get(("a", "bc"), maker)
     cache.get(("ab", "c"), maker)

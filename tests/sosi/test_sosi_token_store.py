@@ -127,6 +127,11 @@ def test_what_a_killed_process_left_unfinished_is_removed(
     assert not draft.exists()
 
 
+def test_what_was_never_stored_is_no_reason_to_warn(store: TokenStore, caplog: pytest.LogCaptureFixture) -> None:
+    assert store.read(KEY) is None
+    assert caplog.records == []
+
+
 def test_a_folder_that_is_gone_costs_a_call_and_nothing_else(store: TokenStore, tmp_path: Path) -> None:
     (tmp_path / "tokens").rmdir()
     fake = FakeSts()

@@ -139,9 +139,9 @@ class TokenCache:
             flight.done.wait()
             if flight.failure is not None:
                 raise _own_copy(flight.failure) from flight.failure
-            if flight.token is not None:
+            if flight.token is not None and self._clock() < flight.token.expires:
                 return flight.token
-            # its caller was stopped (Ctrl-C): whoever comes first begins again
+            # its caller was stopped (Ctrl-C), or the computer slept: whoever comes first begins again
 
     def begin_anew(self) -> None:
         """In a forked process: the calls under way are the parent's; what is kept stays."""

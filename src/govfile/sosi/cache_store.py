@@ -71,11 +71,10 @@ class TokenStore:
         """What was written under `key`, None where nothing is there that is whole."""
         place = self._place(key)
         try:
-            if not files.exists(place):
-                return None
             sealed = files.read(place)
         except KeyStoreError as error:
-            _log.warning("a stored token cannot be read: %s", type(error.__cause__ or error).__name__)
+            if not isinstance(error.__cause__, FileNotFoundError):
+                _log.warning("a stored token cannot be read: %s", type(error.__cause__ or error).__name__)
             return None
         try:
             return self._seal.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], sealed[:1] + place.name.encode())
