@@ -178,11 +178,12 @@ def test_a_signed_assertion_that_is_no_id_card_is_refused(change: tuple[bytes, b
         verified(resigned(change))
 
 
-def test_no_personal_number_gets_into_an_error() -> None:
-    change = (b'AuthenticationLevel"><saml:AttributeValue>4', b'AuthenticationLevel"><saml:AttributeValue>0101001234')
+@pytest.mark.parametrize("before", [b"", b"twelve long "], ids=["whole", "cut in two"])
+def test_no_personal_number_gets_into_an_error(before: bytes) -> None:
+    level = b'AuthenticationLevel"><saml:AttributeValue>'
     with pytest.raises(ProtocolError, match="not known") as caught:
-        verified(resigned(change))
-    assert "0101001234" not in str(caught.value)
+        verified(resigned((level + b"4", level + before + b"0101001234")))
+    assert "010100" not in str(caught.value)
 
 
 @pytest.mark.parametrize("level", [b"1", b"2"])

@@ -72,7 +72,7 @@ class _Values:
         """Raises `ProtocolError` for a value that is not known."""
         value = self.required(name)
         if value not in known:
-            raise ProtocolError(f"the ID card has a {name} that is not known: {blot(value[:20])!r}")
+            raise ProtocolError(f"the ID card has a {name} that is not known: {blot(value[:40])[:20]!r}")
         return value
 
     def care_provider(self) -> CareProvider:
