@@ -321,6 +321,12 @@ def test_what_a_token_does_not_say_or_writes_otherwise_is_not_held_against_it(
     assert fake.client().identity_token(card, audience=FMK).cpr in (None, CPR)
 
 
+def test_a_card_without_a_cpr_number_takes_a_token_with_one(sts: FakeSts) -> None:
+    nameless = sts.client().issue(user_card(cpr=None))
+    assert nameless.cpr is None
+    assert sts.client().identity_token(nameless, audience=FMK).cpr == CPR
+
+
 def test_an_alternative_identifier_of_ten_digits_is_no_person(sts: FakeSts) -> None:
     sts.token = lambda asked: signed_card(asked.trust_request.children[2].children[0].original, keeps_name=True)
     named = sts.client().issue(user_card(alternative_identifier="9999999999"), legacy=True)

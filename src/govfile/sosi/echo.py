@@ -64,7 +64,7 @@ def check_token_of(found: Assertion, card: SignedCard) -> None:
         "system": (found.value(_SYSTEM_ATTRIBUTE) or card.it_system, card.it_system),
     }
     if found.cpr != card.name_id:  # an alternative identifier may look like a CPR number
-        same["person"] = (found.cpr or card.cpr, card.cpr)
+        same["person"] = (found.cpr or card.cpr, card.cpr or found.cpr)
     _refuse_differences(same)
 
 
