@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
         print(" ", source())
 
         print("2. Ten calls with it.")
-        transport = Transport(session=session)  # type: ignore[no-untyped-call]  (zeep says nothing of its types)
+        transport = Transport(session=session)  # type: ignore[no-untyped-call]  # zeep says nothing of its types
         plugin = sosi.DgwsPlugin(sts, source)
         client = zeep.Client(str(folder / "echo.wsdl"), transport=transport, plugins=[plugin])  # type: ignore[no-untyped-call]
         for number in range(10):
