@@ -100,9 +100,12 @@ def test_cards_of_others_altered_ones_and_expired_ones_are_refused(card: str) ->
         own = CardText().unsigned()
         forged = signed(exchange_request(own, "https://fmk", unsigned=""), sandbox.employee.issued)
         assert sts.post(path, forged).fault == UNTRUSTED
+        system = sts.card(CardText.system(), by=sandbox.system)
         sandbox.clock.advance(timedelta(hours=24))
         now = sandbox.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
         assert sts.exchange(path, card, "https://fmk", unsigned="", created=now).fault == OVER
+        sts.exchange(path, system, "https://fmk", unsigned="", created=now)
+        assert "a system card" in sandbox.findings[-1], "the kind of card is looked at before its time"
 
 
 # --- Sosi2OIOSaml
@@ -230,6 +233,7 @@ def test_assertions_that_do_not_do(sts: Caller) -> None:
     fault = from_oiosaml(sts, ITSystemName="").fault
     assert fault == ("InvalidRequest", "dk:sosi:sts:nbo", "IT System must be specified")
     assert from_oiosaml(sts, sandbox.oiosaml_assertion(level="2")).fault == FAILED
+    assert from_oiosaml(sts, sandbox.oiosaml_assertion(level="2"), ITSystemName="").fault == FAILED
     assert from_oiosaml(sts, sandbox.oiosaml_assertion(life=0)).fault == OVER
     good = sandbox.oiosaml_assertion()
     assert from_oiosaml(sts, good.replace(b"Laboratory", b"Elsewhere")).fault == UNTRUSTED

@@ -31,9 +31,8 @@ _MECHANISM = "urn:liberty:security:2006-08:TLS:SAMLV2"
 def identity_token(asked: Asked, office: Office, at: datetime) -> Grant:
     """ITS: a user's card for a short-lived token for one audience."""
     tokens.caller(asked, office, at, actor=refusals.ITS, required=office.settings.envelopes_signed)
-    _, card = tokens.signed_card(asked, at)
-    if not card.is_user:
-        raise refusals.invalid(refusals.ITS, "The request was invalid or malformed", "a system card")
+    no_user = refusals.invalid(refusals.ITS, "The request was invalid or malformed", "a system card")
+    _, card = tokens.signed_card(asked, at, unless_user=no_user)
     audience = office.audience(asked.audience, refusals.ITS)
     if card.issued + audience.oldest_card <= at:
         raise refusals.expired(f"the card is too old for {audience.audience}")

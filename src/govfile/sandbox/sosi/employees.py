@@ -50,9 +50,6 @@ def from_oiosaml(asked: Asked, office: Office, at: datetime) -> Grant:
     context = _context(asked.tokens[1], token)
     if asked.audience.rstrip("/") != SOSI:
         raise refusals.malformed(f"AppliesTo {asked.audience}")
-    it_system = context.get(names.HEALTH + "ITSystemName", "")
-    if not it_system:
-        raise refusals.invalid(refusals.NBO, "IT System must be specified")
     holder = _holder_of(token, office)
     user = {
         cards.CPR: token.attributes.get(names.DK + "CprNumberIdentifier", ""),
@@ -67,6 +64,9 @@ def from_oiosaml(asked: Asked, office: Office, at: datetime) -> Grant:
     )
 
     user = judging.user({name: found for name, found in user.items() if found}, read, office)
+    it_system = context.get(names.HEALTH + "ITSystemName", "")
+    if not it_system:
+        raise refusals.invalid(refusals.NBO, "IT System must be specified")
     known = holder.certificate if CERTIFICATE in token.attributes else None
     card = _card(
         office,

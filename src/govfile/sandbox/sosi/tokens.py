@@ -83,8 +83,13 @@ def one_token(asked: Asked) -> etree._Element:
     return asked.tokens[0]
 
 
-def signed_card(asked: Asked, at: datetime) -> tuple[etree._Element, cards.Card]:
-    """The card in ActAs, or in the Security header where ActAs refers to that, its signature checked."""
+def signed_card(
+    asked: Asked, at: datetime, *, unless_user: refusals.Refused | None = None
+) -> tuple[etree._Element, cards.Card]:
+    """The card in ActAs, or in the Security header where ActAs refers to that, its signature checked, then its time.
+
+    `unless_user` is raised between the two for a card that is no user's.
+    """
     token = one_token(asked)
     if token.tag == tag("wsse:SecurityTokenReference"):
         if child(token, "wsse:Reference").get("URI") != "#IDCard" or asked.security is None:
@@ -97,6 +102,8 @@ def signed_card(asked: Asked, at: datetime) -> tuple[etree._Element, cards.Card]
         raise refusals.bad_digest(str(error)) from error
     if not stock.is_sts(signed.certificate):
         raise refusals.untrusted("the card is not ours")
+    if unless_user is not None and not card.is_user:
+        raise unless_user
     if not card.start <= at < card.end:
         raise refusals.expired("the card is over, or not valid yet")
     return token, card
