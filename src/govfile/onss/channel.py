@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import secrets
-import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from govfile.certificates.usage import check_signs_documents
 from govfile.errors import ConfigurationError, CredentialError
+from govfile.filing.client import FilingClient
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
 from govfile.filing.recording import Recorder
-from govfile.filing.recovery import settle, withdraw
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
 from govfile.filing.states import State
 from govfile.filing.submission import Submission
-from govfile.filing.waiting import Waiter, is_silent, silent
+from govfile.filing.waiting import silent
 from govfile.onss.accounts import check_sender, user_name_warnings
 from govfile.onss.batch import Batch
 from govfile.onss.brussels import now
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
-    from types import TracebackType
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.ssh import SshKey
@@ -59,7 +56,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("govfile.onss")
 
 
-class Channel:
+class Channel(FilingClient):
     """One technical user of one sender, in one environment. Use it as a context manager.
 
     `credential` signs declarations; None where none is to be signed. `sender` is the six-digit number, `user` the
@@ -96,14 +93,16 @@ class Channel:
         for warning in user_name_warnings(user):
             logger.warning("%s", warning)
         self._credential = credential
-        self._ledger = ledger
         self._trust = trust
         self._is_strict = not believes_any_signature
-        self._clock = clock
-        self._sleep = sleep
-        self._dice = dice or secrets.SystemRandom()
-        self._scope = Scope(authority="onss", environment=environment.name, sender=sender)
-        self._turn = threading.RLock()
+        super().__init__(
+            ledger=ledger,
+            scope=Scope(authority="onss", environment=environment.name, sender=sender),
+            patience=environment.patience,
+            clock=clock,
+            sleep=sleep,
+            dice=dice or secrets.SystemRandom(),
+        )
         self._recorder = Recorder(ledger)
         self._open = transport or functools.partial(connect, environment, user, ssh_key)
         self._new_session = functools.partial(
@@ -121,21 +120,8 @@ class Channel:
         self._has_met = False
         self._check_credential()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"<Channel {self.environment.name} of {self.sender} as {self.user}>"
-
-    def close(self) -> None:
-        """End the conversation. The ledger stays open: it is yours."""
-        with self._turn:
-            self._session.close()
 
     # --- filing ---------------------------------------------------------------------------------------------------
 
@@ -211,7 +197,7 @@ class Channel:
         """
         with self._my_turn():
             self._check_ours(submission)
-            return cancel(self._recovery.if_abandoned(self._ledger.get(submission.id)), self._sender)
+            return cancel(self._if_abandoned(self._ledger.get(submission.id)), self._sender)
 
     # --- following ------------------------------------------------------------------------------------------------
 
@@ -248,30 +234,6 @@ class Channel:
                 strangers = {str(name.go()) for name in judge.strangers if name.parts is not None}
                 self._remote.burn(strangers, found="answers")
 
-    def wait(
-        self,
-        submission: Submission,
-        *,
-        until: State = State.ANSWERED,
-        into: str | os.PathLike[str],
-        timeout: float | None = None,
-    ) -> Submission:
-        """Collect again and again, at the environment's pace, until the submission has reached `until`.
-
-        Returns it as it is then; also when it was refused, when it was never sent, or when `timeout` (seconds; None:
-        the environment's patience) is over. Silence never raises. Raises a `TransportError` when not one look
-        succeeded.
-        """
-        self._check_ours(submission)
-        return Waiter(
-            look=lambda: self._look(into),
-            current=lambda: self._recovery.if_abandoned(self._ledger.get(submission.id)),
-            patience=self.environment.patience,
-            clock=self._clock,
-            sleep=self._sleep,
-            dice=self._dice,
-        ).wait(until, timeout)
-
     def _look(self, into: str | os.PathLike[str]) -> None:
         self.collect(into)
 
@@ -291,10 +253,6 @@ class Channel:
             )
         return found
 
-    def is_silent(self, submission: Submission) -> bool:
-        """Whether nothing was heard of it for longer than usual (six hours): silence, never failure."""
-        return is_silent(submission, self._clock(), self.environment.patience)
-
     # --- after a crash --------------------------------------------------------------------------------------------
 
     def resume(self) -> tuple[Resumed, ...]:
@@ -310,27 +268,6 @@ class Channel:
             judge = Judge(ledger=self._ledger, finder=finder, clock=self._clock)
             self._remote.resolve(judge)
             return resumed
-
-    def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
-        """Settle an UNKNOWN submission by hand, when a person has found out whether it arrived; `reason` is recorded.
-
-        Also one left SENDING by a machine that is gone for good. When it never arrived it is PREPARED again and may be
-        submitted. Raises `ImpossibleStep` in any other state, and while its process is seen to run.
-        """
-        with self._my_turn():
-            self._check_ours(submission)
-            known = self._recovery.if_abandoned(self._ledger.get(submission.id))
-            return settle(self._ledger, known, arrived=arrived, reason=reason)
-
-    def withdraw(self, submission: Submission, *, reason: str) -> Submission:
-        """Take back a PREPARED set: `resume` passes it over. Its name stays claimed; submitting it again revives it.
-
-        Parts of it may lie at the other side, never its trigger. Raises `ConfigurationError` when it may have left.
-        """
-        with self._my_turn():
-            self._check_ours(submission)
-            known = self._recovery.if_abandoned(self._ledger.get(submission.id))
-            return withdraw(self._ledger, known, reason=reason)
 
     def names(self) -> tuple[str, ...]:
         """The names (GO) of this sender's sets that the folders show to be in use: those lying in the folder to send
@@ -349,13 +286,6 @@ class Channel:
             return self._remote.burn(self._remote.names(), found="the folders")
 
     # --- inside ---------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _my_turn(self) -> Iterator[None]:
-        """One conversation serves one caller: a second thread waits."""
-        with self._turn:
-            self._recorder.catch_up()
-            yield
 
     def _sender_over(self, connections: int) -> Sender:
         from govfile.transports.sftp import SeveralSessions
@@ -380,11 +310,11 @@ class Channel:
             )
             raise
 
-    def _check_ours(self, submission: Submission) -> None:
-        theirs = (submission.authority, submission.environment, submission.sender)
-        if theirs != (self._scope.authority, self._scope.environment, self._scope.sender):
-            raise ConfigurationError(
-                f"{submission.name} was filed by {submission.sender} with {submission.authority} "
-                f"({submission.environment}), not through this channel",
-                advice="use the channel it was filed through",
-            )
+    def _hang_up(self) -> None:
+        self._session.close()
+
+    def _catch_up(self) -> None:
+        self._recorder.catch_up()
+
+    def _if_abandoned(self, submission: Submission) -> Submission:
+        return self._recovery.if_abandoned(submission)

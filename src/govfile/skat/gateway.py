@@ -5,20 +5,19 @@ from __future__ import annotations
 import functools
 import io
 import secrets
-import threading
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING
 
 from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, LedgerError
+from govfile.filing.client import FilingClient, one_at_a_time
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
-from govfile.filing.recovery import Resumed, check_login, interrupted, settle, withdraw
+from govfile.filing.recovery import Resumed, check_login, interrupted
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
 from govfile.filing.states import State
 from govfile.filing.submission import Evidence, Submission
-from govfile.filing.waiting import Waiter, is_silent
 from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
@@ -35,7 +34,6 @@ from govfile.transports.base import join
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
-    from types import TracebackType
 
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
     from govfile.skat.services import ServiceProfile
     from govfile.transports.base import FileTransport
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 #: Where the retired gateway laid new passwords in 2019 and 2020 (notice on ICS and Manifest, 2019).
 LOGIN_INFORMATION = "NyFTPSLoginInfo/Ny_FTPS_Login_Info.txt"
@@ -60,19 +56,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _one_at_a_time(call: Callable[Concatenate[Gateway, _P], _R]) -> Callable[Concatenate[Gateway, _P], _R]:
-    """One conversation serves one caller: a second thread waits its turn."""
-
-    @functools.wraps(call)
-    def turn(self: Gateway, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with self._turn:
-            self._sender.catch_up()
-            return call(self, *args, **kwargs)
-
-    return turn
-
-
-class Gateway:
+class Gateway(FilingClient):
     """One company's login at one gateway. Use it as a context manager.
 
     `password` is the one the authority issued for this certificate and environment. `username` is built from the
@@ -102,14 +86,17 @@ class Gateway:
         check_environment(credential, environment)
         self.environment = environment
         self._login = Login.of(credential.subject, username)
+        super().__init__(
+            ledger=ledger,
+            scope=Scope(authority="skat", environment=environment.name, sender=self._login.sender),
+            patience=environment.patience,
+            clock=clock,
+            sleep=sleep,
+            dice=dice or secrets.SystemRandom(),
+        )
         self._credential = credential
-        self._ledger = ledger
         self._services = Services.of(profiles)
-        self._clock = clock
-        self._sleep = sleep
-        self._dice = dice or secrets.SystemRandom()
         self._open = transport or functools.partial(connect, environment, self._login.username, password, credential)
-        self._scope = Scope(authority="skat", environment=environment.name, sender=self._login.sender)
         self._preparer = Preparer(
             scope=self._scope,
             login=self._login,
@@ -121,36 +108,22 @@ class Gateway:
         self._is_known = False
         self._door = Door()
         self._sender = self._new_sender()
-        self._turn = threading.RLock()
         credential.check(clock())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Gateway {self.environment.name} as {self.username}>"
-
-    def close(self) -> None:
-        """End the conversation. The ledger stays open: it is yours."""
-        with self._turn:
-            self._sender.session.close()
 
     @property
     def username(self) -> str:
         """The user name this certificate logs in with."""
         return self._login.username
 
-    @_one_at_a_time
+    @one_at_a_time
     def services(self) -> tuple[str, ...]:
         """The services this certificate may use now, as the gateway shows them."""
         return tuple(sorted(self._sender.session.look().services))
 
-    @_one_at_a_time
+    @one_at_a_time
     def submit(
         self,
         document: Document,
@@ -248,7 +221,7 @@ class Gateway:
         dead = any(found.id == submission.id for found in self._ledger.interrupted(**self._scope.where()))
         return interrupted(self._ledger, submission).submission if dead else submission
 
-    @_one_at_a_time
+    @one_at_a_time
     def collect(
         self,
         into: str | os.PathLike[str],
@@ -294,22 +267,10 @@ class Gateway:
         into: str | os.PathLike[str],
         timeout: float | None = None,
     ) -> Submission:
-        """Collect again and again, at the environment's pace, until the submission has reached `until`.
-
-        Returns it as it is then; also when it was refused, when it was never sent, or when `timeout` (seconds; None:
-        the environment's patience) is over. Silence never raises. Raises `CredentialError` when another login filed it,
-        and a `TransportError` when not one look succeeded.
-        """
+        """See `FilingClient.wait`; answers lie only with the login that filed."""
         self._check_ours(submission)
         check_login(submission, self.username)
-        return Waiter(
-            look=lambda: self._look(into),
-            current=lambda: self._if_abandoned(self._ledger.get(submission.id)),
-            patience=self.environment.patience,
-            clock=self._clock,
-            sleep=self._sleep,
-            dice=self._dice,
-        ).wait(until, timeout)
+        return super().wait(submission, until=until, into=into, timeout=timeout)
 
     def _look(self, into: str | os.PathLike[str]) -> None:
         self.collect(into, even_if_filed_by_others=True)
@@ -329,11 +290,7 @@ class Gateway:
             )
         return found
 
-    def is_silent(self, submission: Submission) -> bool:
-        """Whether nothing was heard of it for longer than usual (six hours): silence, never failure."""
-        return is_silent(submission, self._clock(), self.environment.patience)
-
-    @_one_at_a_time
+    @one_at_a_time
     def resume(self) -> tuple[Resumed, ...]:
         """Finish what a crash or a lost link left behind, and say what became of each.
 
@@ -343,27 +300,7 @@ class Gateway:
         self._credential.check(self._clock())
         return tuple(resume(self._ledger, self._scope, self._sender, self._services))
 
-    @_one_at_a_time
-    def settle(self, submission: Submission, *, arrived: bool, reason: str) -> Submission:
-        """Settle an UNKNOWN submission by hand, when a person has found out whether it arrived; `reason` is recorded.
-
-        Also one left SENDING by a machine or container that is gone for good. When it never arrived it is PREPARED
-        again and may be submitted. Raises `ImpossibleStep` in any other state, and while its process is seen to run.
-        """
-        self._check_ours(submission)
-        known = self._if_abandoned(self._ledger.get(submission.id))
-        return settle(self._ledger, known, arrived=arrived, reason=reason)
-
-    @_one_at_a_time
-    def withdraw(self, submission: Submission, *, reason: str) -> Submission:
-        """Take back a PREPARED submission: `resume` passes it over; its name stays claimed for its content.
-
-        Submitting that again revives it. Raises `ConfigurationError` when it may have left already.
-        """
-        self._check_ours(submission)
-        return withdraw(self._ledger, self._ledger.get(submission.id), reason=reason)
-
-    @_one_at_a_time
+    @one_at_a_time
     def rebuild(self) -> int:
         """Burn in the ledger every name that the files in `out` show to be used up; returns how many were new.
 
@@ -371,7 +308,7 @@ class Gateway:
         """
         return rebuild(self._ledger, self._scope, self._sender.session, self._services)
 
-    @_one_at_a_time
+    @one_at_a_time
     def login_information(self, *, limit: int = 64 * 1024) -> bytes:
         """The file with new login data that the retired gateway left for each company certificate, as raw bytes.
 
@@ -387,11 +324,8 @@ class Gateway:
         session = Session(self._open, self._login, door=self._door, clock=self._clock)
         return Sender(ledger=self._ledger, session=session, unrecorded=self._unrecorded)
 
-    def _check_ours(self, submission: Submission) -> None:
-        theirs = (submission.authority, submission.environment, submission.sender)
-        if theirs != (self._scope.authority, self._scope.environment, self._scope.sender):
-            raise ConfigurationError(
-                f"{submission.name} was filed by {submission.sender} with {submission.authority} "
-                f"({submission.environment}), not through this gateway",
-                advice="use the gateway it was filed through",
-            )
+    def _hang_up(self) -> None:
+        self._sender.session.close()
+
+    def _catch_up(self) -> None:
+        self._sender.catch_up()
