@@ -216,7 +216,17 @@ def test_w01_one_part_included_many_times_does_not_grow_without_bound() -> None:
     assert time.monotonic() - began < 10
 
 
-WHOLE = parts((ROOT, ok(f"<a:Data>{XOP.format('one')}</a:Data>")), ("Content-ID: <one>", b"content"))
+def test_w01_many_includes_take_time_by_their_number_not_by_its_square() -> None:
+    written = XOP.format("one"), XOP.format("one").replace("/>", "></x:Include>")
+    body = parts((ROOT, ok("<!-- <a> -->" + "".join(f"<a>{found}</a>" for found in written * 10_000))), ONE)
+    began = time.process_time()
+    message = read_soap(body, content_type=TYPE, status=200)
+    assert time.process_time() - began < 10, "it took minutes"
+    assert message.xml.count(b"<a>%b</a>" % base64.b64encode(b"content")) == 20_000
+
+
+ONE = ("Content-ID: <one>", b"content")
+WHOLE = parts((ROOT, ok(f"<a:Data>{XOP.format('one')}</a:Data>")), ONE)
 
 
 @settings(max_examples=100, deadline=None)

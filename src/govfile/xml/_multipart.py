@@ -17,12 +17,16 @@ import attrs
 
 from govfile.errors import ProtocolError
 from govfile.xml import _tree
-from govfile.xml.splicing import span_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lxml.etree import _Element
+
     from govfile.xml.parse import Limits
 
 _INCLUDE = "{http://www.w3.org/2004/08/xop/include}Include"
+_SLASH = ord("/")
 _MOST_PARTS = 1000
 _LONGEST_HEADER = 16 * 1024
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
@@ -121,24 +125,50 @@ def _put_together(document: bytes, parts: dict[str, Part], limits: Limits) -> by
     if b"Include" not in document:
         return document
     tree = _tree.read(document, limits=limits, what="the answer's root part", free=None)
-    edits: list[tuple[int, int, Part]] = []
-    for include in tree.root.iter(_INCLUDE):
-        parent = include.getparent()
-        alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip() and not include.tail
-        part = parts.get(unquote((include.get("href") or "").removeprefix("cid:")))
-        if not alone or part is None:
-            raise _broken("it includes a part that is not there" if alone else "a part stands beside other content")
-        span = span_of(document, _tree.indices(include))
-        edits.append((span.start, span.end, part))
+    included: dict[int, Part] = {}
+    for number, include in enumerate(tree.root.iter("*")):
+        if include.tag == _INCLUDE:
+            included[number] = _included(include, parts)
+    spans = _spans(document, included.keys())
+    edits = [(*span, part) for span, part in zip(spans, included.values(), strict=True)]
     size = len(document) + sum(4 * len(part.content) // 3 + 4 for _, _, part in edits)
     if size > limits.size:
         raise _broken(f"put together it has more than the {limits.size} bytes that are read as XML")
     pieces: list[bytes] = []
     done = 0
-    for start, end, part in sorted(edits, key=lambda edit: edit[0]):
+    for start, end, part in edits:
         pieces += [document[done:start], base64.b64encode(part.content)]
         done = end
     return b"".join([*pieces, document[done:]])
+
+
+def _included(include: _Element, parts: dict[str, Part]) -> Part:
+    """What an include names."""
+    parent = include.getparent()
+    alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip() and not include.tail
+    if not alone or len(include):
+        raise _broken("a part stands beside other content")
+    part = parts.get(unquote((include.get("href") or "").removeprefix("cid:")))
+    if part is None:
+        raise _broken("it includes a part that is not there")
+    return part
+
+
+def _spans(document: bytes, wanted: Collection[int]) -> list[tuple[int, int]]:
+    """From where to where the elements of these numbers go, which hold no others; numbers are by order of beginning."""
+    spans: list[tuple[int, int]] = []
+    number = start = -1
+    for match in _tree.TAG.finditer(document):
+        if match[1] and start >= 0:
+            spans.append((start, match.end()))
+            start = -1
+        elif match[2]:
+            number += 1
+            if number in wanted and document[match.end() - 2] == _SLASH:
+                spans.append(match.span())
+            elif number in wanted:
+                start = match.start()
+    return spans
 
 
 def _broken(reason: str) -> ProtocolError:
