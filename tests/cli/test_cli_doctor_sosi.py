@@ -78,11 +78,7 @@ def _wrong_passphrase(desk: SosiDesk) -> None:
 
 def _expired(desk: SosiDesk) -> None:
     now = datetime.now(UTC)
-    desk.sign_with(
-        desk.authority.register(
-            given_name="Test", surname="Other", valid=(now - timedelta(days=900), now - timedelta(days=3))
-        )
-    )
+    desk.sign_with(desk.authority.register(valid=(now - timedelta(days=900), now - timedelta(days=3))))
 
 
 def _a_system(desk: SosiDesk) -> None:

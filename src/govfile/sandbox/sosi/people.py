@@ -115,6 +115,8 @@ def new_holder(
 ) -> Holder:
     """A certificate for somebody; the CA signs it now, the key comes from the process's small stock."""
     number = next(_serials)
+    if kind.is_person and not (given_name or surname or common_name):
+        given_name, surname = "Test", f"Employee{number}"
     if identifier is None:
         identifier = (
             f"{25000000 + number}" if kind.issuer is pki.Issuer.OCES2 else str(uuid.UUID(int=number, version=4))
