@@ -203,7 +203,8 @@ class SosiSandbox(Listening[Door]):
     ) -> Holder:
         """Issue one more certificate and tell the registers; without `cpr` they do not know its holder.
 
-        Names are invented where none is given. `identifier` is the RID, UID, FID or UUID of its subject, a fresh one by default.
+        Names are invented where none is given. `identifier` is the RID, UID, FID or UUID of its subject, a fresh one by
+        default.
         """
         holder = new_holder(
             kind,
