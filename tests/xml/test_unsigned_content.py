@@ -103,7 +103,12 @@ def test_w05_an_element_with_more_attributes_than_anybody_writes_is_refused() ->
         assert read_unsigned(element(256, attribute)).name == "a"
         with pytest.raises(ProtocolError, match="more than 256 attributes"):
             read_unsigned(element(257, attribute))
-    assert read_unsigned(b'<a b="' + b"=" * 1000 + b'"/>').name == "a"
+    for harmless in (b'<a b="' + b"=" * 1000 + b'"/>', b"<a>" + b'<b xmlns="urn:b" c="/"/>' * 1000 + b"</a>"):
+        assert read_unsigned(harmless).name == "a"
+    nested = b"".join(b'<a xmlns:n%d="urn:n" xmlns:m%d="urn:m" b="/>">' % (level, level) for level in range(90))
+    assert read_unsigned(nested + b"</a>" * 90).name == "a"
+    with pytest.raises(ProtocolError, match="more than 256 attributes or namespaces"):
+        read_unsigned(nested.replace(b'b="/>"', b'xmlns:o="urn:o" b="/>"') + b"</a>" * 90)
 
 
 def test_w05_many_bodies_and_ids_take_time_by_their_number_not_by_its_square() -> None:

@@ -31,8 +31,10 @@ TAG = re.compile(
 )
 #: An attribute's value, in a tag.
 VALUE = re.compile(rb""""[^"]*"|'[^']*'""")
-#: How many attributes, declarations of namespaces among them, one tag may have: libraries take time by their square.
-_MOST_ATTRIBUTES = 256
+#: How many attributes one tag may have, declarations of namespaces among them, and how many of these may hold at one
+#: place: libraries take time by their square.
+_MOST = 256
+_SLASH = ord("/")
 
 #: An attribute of one of these names is an id: those of SAML 1.1 and 2.0, DGWS, XML Signature and WS-Security.
 _IDS = ("ID", "Id", "id", f"{{{WSU}}}Id", f"{{{XML}}}id")
@@ -123,17 +125,30 @@ def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None)
         raise _refused(what, "it carries processing instructions, which signed messages do not")
     if tree.content.count(b"<") > limits.elements and questions.count(root) > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
-    if tree.content.count(b"=") > _MOST_ATTRIBUTES and _has_long_tag(tree.content):
-        raise _refused(what, f"one of its elements has more than {_MOST_ATTRIBUTES} attributes")
+    if tree.content.count(b"=") > _MOST and _is_overladen(tree.content):
+        raise _refused(what, f"one of its elements has more than {_MOST} attributes or namespaces")
     if tree.content.count(b"</") >= limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
 
 
-def _has_long_tag(content: bytes) -> bool:
-    """Whether a tag has too many attributes; some `=` may stand in their values."""
-    long = (match[0] for match in TAG.finditer(content) if match[2] and match[0].count(b"=") > _MOST_ATTRIBUTES)
-    return any(VALUE.sub(b"", tag).count(b"=") > _MOST_ATTRIBUTES for tag in long)
+def _is_overladen(content: bytes) -> bool:
+    """Whether a tag has too many attributes, or too many declarations of namespaces hold there."""
+    declared = [0]  # on the way down to here
+    for match in TAG.finditer(content):
+        if match[1]:
+            declared.pop()
+        if not match[2]:
+            continue
+        tag = match[0]
+        if b"xmlns" in tag or tag.count(b"=") > _MOST:
+            tag = VALUE.sub(b"", tag)
+        here = declared[-1] + tag.count(b"xmlns")
+        if max(here, tag.count(b"=")) > _MOST:
+            return True
+        if tag[-2] != _SLASH:
+            declared.append(here)
+    return False
 
 
 def _ids_of(tree: Tree, elements: list[_Element], what: str, free: tuple[str, ...]) -> dict[str, _Element]:
