@@ -124,3 +124,20 @@ def test_the_step_that_is_broken_is_named_alone(
 def test_keys_in_clear_text_are_warned_of(vero: VeroCounter) -> None:
     vero.change('keys_passphrase = { file = "keys-passphrase.txt" }', "keys_passphrase = false")
     assert _results(_doctor(vero))["passphrase"] == "warning"
+
+
+def test_a_first_request_under_way_is_no_fault(vero: VeroCounter) -> None:
+    vero.change("slow = 0.2\n", "slow = 0.2\ngive_up = 0.2\n")
+    with vero.authority.faults.during(never_ready=True):
+        assert run("vero", "enrol", "--codes", vero.codes, "--config", vero.config).code == 10
+    found = _doctor(vero)
+    assert found.code == 0, found.out
+    assert (_results(found)["pending"], _results(found)["register"]) == ("warning", "ok")
+
+
+def test_an_environment_without_a_register_is_no_fault(vero: VeroCounter) -> None:
+    vero.holding(left=300)
+    environment = vero.authority.environment
+    assert environment.register is not None
+    vero.change(f'register = "{environment.register.url}"\n', "")
+    assert _doctor(vero).code == 0

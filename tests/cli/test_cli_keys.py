@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+import typer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from govfile import Credential, Secret
 from support.cli import Result, run
+from support.keystores import begin
 from support.vero_counter import CUSTOMER, VeroCounter, vero_counter
 
 if TYPE_CHECKING:
@@ -78,6 +82,57 @@ def test_a_slot_is_shown_by_its_holder_or_in_full(keys: VeroCounter) -> None:
     several = _run(keys, "show", CUSTOMER)
     assert several.code == 2
     assert "give one in full" in several.kind("error")[0]["advice"]
+
+
+def test_what_waits_is_shown_without_what_only_the_program_needs(keys: VeroCounter) -> None:
+    keys.holding(left=-5)
+    pending = begin(keys.keys, keys.slot())
+    keys.keys.note(pending, step="asking", retrieval_id="", spent="0a1b", kept="PGh0bWw+", kept_status="502")
+    found = _run(keys, "show", CUSTOMER)
+    assert found.kind("pending")[0]["notes"] == {"step": "asking"}
+    text = run("keys", "show", CUSTOMER, "--config", keys.config).out
+    assert "generation 1 (in use, expired)" in text
+    assert "generation 2 (pending since " in text
+    assert _run(keys, "list").kind("slot")[0]["pending"] == 2
+    assert _run(keys, "watch").kind("expiry")[0]["is_pending"]
+    only = begin(keys.keys, keys.slot("2222222-2"))
+    assert _run(keys, "show", only.slot).kind("generation") == []
+    assert "nothing is in use" in run("keys", "show", only.slot, "--config", keys.config).out
+    assert len(_run(keys, "watch").kind("expiry")) == 1
+
+
+def test_a_folder_of_nobody_is_told_beside_the_slots(keys: VeroCounter) -> None:
+    keys.holding()
+    stray = keys.folder / "keys" / "vero.somebody"
+    stray.mkdir()
+    (stray / "pointer.json").write_text("{")
+    found = _run(keys, "list")
+    assert (found.code, len(found.kind("slot"))) == (5, 1)
+    assert "vero.somebody" in found.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [(["for the file alone"] * 2, 0), (["for the file alone", "another"], 2), ([""], 2)]
+)
+def test_the_passphrase_of_a_file_is_asked_for_twice(
+    keys: VeroCounter, monkeypatch: pytest.MonkeyPatch, typed: list[str], code: int
+) -> None:
+    keys.holding()
+    answers = list(typed)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(typer, "prompt", lambda *_, **options: answers.pop(0) if options["hide_input"] else "seen")
+    file = keys.folder / "out.p12"
+    assert _run(keys, "export", CUSTOMER, file).code == code
+    assert file.exists() is (code == 0)
+    if code == 0:
+        assert Credential.from_pkcs12(file, Secret("for the file alone")).subject.common_name == CUSTOMER
+
+
+class Terminal(io.StringIO):
+    """Somebody sits there."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_what_is_wrong_is_found_mended_and_then_gone(keys: VeroCounter) -> None:

@@ -19,6 +19,9 @@ from govfile.errors import CredentialError
 if TYPE_CHECKING:
     from govfile.certificates.keystore import Generation, KeyStore, Pending, SlotId
 
+#: Notes that say nothing to a person: an answer as it came, and by what spent codes are known again.
+_UNTOLD = frozenset({"kept", "kept_type", "kept_status", "spent"})
+
 SlotArgument = Annotated[
     str, typer.Argument(metavar="SLOT|HOLDER", help="authority/environment/holder, or the holder alone.")
 ]
@@ -100,7 +103,7 @@ def _generation(session: Session, found: "Generation") -> None:
 
 
 def _pending(session: Session, found: "Pending") -> None:
-    notes = {key: value for key, value in found.notes.items() if value and not key.startswith("kept")}
+    notes = {key: value for key, value in found.notes.items() if value and key not in _UNTOLD}
     session.out.say(f"  generation {found.number} (pending since {moment(found.created)} UTC)")
     for key, value in sorted(notes.items()):
         session.out.say(f"    {printable(key) + ':':<14}{printable(value)}")
