@@ -313,6 +313,14 @@ def test_tokens_bound_to_another_key_are_refused_when_they_come(sts: FakeSts) ->
         sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk")
 
 
+def test_a_citizens_token_for_whoever_has_it_is_refused(sts: FakeSts) -> None:
+    bearer = '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"/>'
+    for confirmation in ("", bearer):
+        sts.token = lambda asked, how=confirmation: assertion(audience=asked.audience, confirmation=how)
+        with pytest.raises(TrustError, match="bound to no key"):
+            sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk")
+
+
 def test_a_right_that_was_not_given_is_noticed(sts: FakeSts) -> None:
     with pytest.raises(TrustError, match="in whose place"):
         sts.client().from_jwt(JWT, cpr=CPR, audience="https://fmk", on_behalf_of=OnBehalfOf.procuration("0202001234"))

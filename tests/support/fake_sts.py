@@ -39,6 +39,8 @@ ISSUE = f"{WST}/RST/Issue"
 CPR = "0101001234"
 CVR = "20301823"
 CPR_NAME = "dk:gov:saml:attribute:CprNumberIdentifier"
+#: A token for whoever holds a key that it does not show.
+BOUND = '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"/>'
 #: Where a Security header is, for signatures.
 SECURITY = (f"{{{SOAP}}}Envelope", f"{{{SOAP}}}Header", f"{{{WSSE}}}Security")
 
@@ -109,7 +111,7 @@ def assertion(
     life: timedelta = timedelta(minutes=5),
     by: Credential | None = None,
     extra: str = "",
-    confirmation: str = "",
+    confirmation: str = BOUND,
     algorithm: SignatureAlgorithm | None = None,
 ) -> bytes:
     """A SAML assertion signed by the service."""

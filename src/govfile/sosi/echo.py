@@ -81,13 +81,25 @@ def check_token_as_asked(
     """
     if cpr is not None and found.cpr is not None:
         _refuse_differences({"person": (found.cpr, cpr.replace("-", ""))})
-    if holder is not None and found.holder is not None and found.holder != holder:
+    if holder is not None:
+        _check_holder(found, holder)
+    if on_behalf_of is not None:
+        _check_place(found.value(on_behalf_of.attribute), on_behalf_of.claim.rpartition(":")[2])
+
+
+def _check_holder(found: Assertion, holder: x509.Certificate) -> None:
+    """Raise `TrustError` unless the token is bound to a key, and to ours where it shows the certificate."""
+    if not found.needs_holder:
+        raise TrustError(
+            "the token is bound to no key: whoever sees it could call services with it",
+            certain="the token was thrown away",
+            advice="tell the service's support",
+        )
+    if found.holder is not None and found.holder != holder:
         raise TrustError(
             "the token is bound to another certificate than ours: calls made with it would be refused",
             advice="ask for it with the credential that will sign the calls",
         )
-    if on_behalf_of is not None:
-        _check_place(found.value(on_behalf_of.attribute), on_behalf_of.claim.rpartition(":")[2])
 
 
 def _check_place(said: str | None, asked: str) -> None:
