@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "onss": ("govfile.cli.onss", "The Belgian social-security channel: declare, collect, follow."),
     "vero": ("govfile.cli.vero", "The Finnish certificate service: enrol, renew, fetch, and try a certificate."),
     "keys": ("govfile.cli.keystore", "Keys at rest: what there is, until when, and whether it is sound."),
-    "sosi": ("govfile.cli.sosi", "The Danish healthcare token service: ID cards, exchanges, and who signed what."),
+    "sosi": ("govfile.cli.sosi", "The Danish healthcare token service: sign, exchange, verify and show ID cards."),
     "ledger": ("govfile.cli.ledger", "The durable record of everything filed."),
     "cert": ("govfile.cli.cert", "Certificates: what one says, and its public half for registration."),
     "doctor": ("govfile.cli.doctor", "Check a set-up step by step; each finding comes with its remedy."),
