@@ -79,7 +79,7 @@ def test_what_can_be_done_is_said() -> None:
     assert _expiry(opens=AT + timedelta(days=40)).renewal == "opens 2027-01-02"
     assert _expiry(opens=AT).renewal == "open now"
     assert _expiry(days=-1, opens=AT - timedelta(days=61)).renewal == "over: enrol anew"
-    assert _expiry(opens=AT, is_pending=True).renewal == "asked for"
+    assert _expiry(opens=AT, is_pending=True).renewal == "a request waits"
 
 
 def test_what_is_in_use_is_found_the_nearest_end_first_and_what_is_damaged_before_all(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_page_can_be_read_by_a_strict_reader_and_says_everything() -> None:
     for words in (
         "30808460",
         "it is damaged",
-        "asked for",
+        "a request waits",
         "only a person can renew it",
         "a folder of nobody",
         "26 2 end",

@@ -149,6 +149,20 @@ def test_people_read_one_line_for_each_and_nothing_for_the_quiet_ones(vero: Vero
     found = run("vero", "renew", "--all", "--config", vero.config)
     assert found.code == 0
     lines = found.out.splitlines()
-    assert lines[0].startswith(f"vero/{vero.authority.environment.name}/1111111-1: renewed until ")
+    assert lines[0].startswith(f"vero/{vero.authority.environment.name}/1111111-1: renewed, in use until ")
     assert lines[-1] == "1 of 2 not due"
     assert found.err == ""
+
+
+def test_people_are_told_once_of_what_went_wrong(vero: VeroCounter) -> None:
+    vero.holding("1111111-1", left=-2)
+    vero.holding("2222222-2", left=20)
+    _hook(vero, sys.executable, "-c", "raise SystemExit(3)")
+    found = run("vero", "renew", "--all", "--config", vero.config)
+    assert found.code == 9
+    assert found.out.count("1111111-1: expired: a new enrolment is needed, the one in use ended on ") == 1
+    assert [line.partition(" for ")[2].partition("2222222-2 ")[2] for line in found.err.splitlines()] == [
+        "ended with 3; the renewal stands"
+    ]
+    told = run("vero", "renew", "--all", "--config", vero.config, "--debug")
+    assert "govfile.certificates ERROR" in told.err

@@ -71,7 +71,7 @@ class Expiry:
         if self.expires is None:
             return "see `govfile keys verify`"
         if self.is_pending:
-            return "asked for"
+            return "a request waits"
         if self.opens is None:
             return "only a person can renew it"
         if self.at > self.expires:

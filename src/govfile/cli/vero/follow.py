@@ -71,7 +71,7 @@ def _status(session: Session, service: "CertificateService", slot: "SlotId") -> 
         out.say(f"{printable(slot)}: until {moment(current.expires)} UTC (generation {current.number})")
         out.record("credential", what="in use", **generation_fields(current))
         window = service.renewal_window(slot.holder)
-        told.window(out, slot, window)
+        told.window(out, slot, window, is_asked_for=pending is not None)
         codes.append(Exit.CREDENTIAL if window.has_passed else Exit.DONE)
     if pending is not None:
         told.application(out, slot, pending)

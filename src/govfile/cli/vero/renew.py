@@ -1,5 +1,7 @@
 """`govfile vero renew`: one customer's successor, or everything that is due, with an exit code for cron and systemd."""
 
+import contextlib
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,7 @@ from govfile.cli.vero.service import customer, customer_name, hooks, open_servic
 from govfile.errors import ConfigurationError, GovfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from govfile.certificates.deploy import HookFailure
     from govfile.certificates.keystore import SlotId
@@ -69,7 +71,8 @@ def _one(session: Session, holder: str, name: str | None, key: "PrivateKey | Non
         current = service.keystore.current(slot)
         assert current is not None
         told.credential(session.out, current, "renewed")
-        failures = deploy(hooks(session), Renewed(slot=slot, generation=current, credential=found))
+        with _said_once(session):
+            failures = deploy(hooks(session), Renewed(slot=slot, generation=current, credential=found))
     _failed(session, slot, failures)
     return Exit.OTHER if failures else Exit.DONE
 
@@ -79,8 +82,21 @@ def _all(session: Session, *, unattended: bool, spread: float) -> Exit:
 
     with open_service(session) as service:
         renewer = Renewer(service.keystore, {"vero": service}, hooks=hooks(session), spread=spread)
-        summary = renewer.run(_slots(service), unattended=unattended)
+        with _said_once(session):
+            summary = renewer.run(_slots(service), unattended=unattended)
     return _report(session, summary)
+
+
+@contextlib.contextmanager
+def _said_once(session: Session) -> "Iterator[None]":
+    """Keep the library's log from saying what this command says itself; with --debug it says everything."""
+    log = logging.getLogger("govfile.certificates")
+    before = log.level
+    log.setLevel(before if session.debug else logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _slots(service: "CertificateService") -> "tuple[SlotId, ...]":
@@ -123,7 +139,11 @@ def _report(session: Session, summary: "Summary") -> Exit:
 
 
 def _tell(session: Session, result: "Result") -> None:
-    until = f" until {result.expires:%Y-%m-%d}" if result.expires else ""
+    from govfile.certificates.renewal import Outcome
+
+    until = f", in use until {result.expires:%Y-%m-%d}" if result.expires else ""
+    if result.expires and result.outcome is Outcome.MISSED:
+        until = f", the one in use ended on {result.expires:%Y-%m-%d}"
     urgent = " (urgent)" if result.is_urgent else ""
     session.out.say(f"{printable(result.slot)}: {result.outcome.value}{until}{urgent}")
     if isinstance(result.error, GovfileError):
@@ -134,8 +154,9 @@ def _tell(session: Session, result: "Result") -> None:
 
 
 def _failed(session: Session, slot: "SlotId", failures: "Iterable[HookFailure]") -> None:
-    """Hooks that did not do their work. The library's log has named them; what they printed is added."""
+    """Programs that did not do their work, and the end of what they printed."""
     for failure in failures:
+        session.out.note(f"govfile: {printable(failure.hook)} for {printable(slot)} {failure.why}; the renewal stands")
         for line in failure.output.splitlines():
             session.out.note(f"govfile: {printable(failure.hook)}: {printable(line)}")
         session.out.record("hook", slot=str(slot), hook=failure.hook, why=failure.why, output=failure.output)

@@ -22,12 +22,13 @@ def credential(out: Output, found: Generation, what: str) -> None:
     out.record("credential", what=what, **generation_fields(found))
 
 
-def window(out: Output, slot: SlotId, found: RenewalWindow) -> None:
-    """When a certificate can be renewed."""
+def window(out: Output, slot: SlotId, found: RenewalWindow, *, is_asked_for: bool) -> None:
+    """When a certificate can be renewed; whether a request waits is told apart."""
     if found.has_passed:
         words = "over: enrol anew"
     elif found.is_open:
-        words = f"open until {moment(found.closes)} UTC{', urgent' if found.is_urgent else ''}: renew now"
+        words = f"open until {moment(found.closes)} UTC{', urgent' if found.is_urgent else ''}"
+        words += "" if is_asked_for else ": renew now"
     else:
         words = f"opens {moment(found.opens)} UTC"
     out.say(f"  renewal:     {words}")
@@ -44,9 +45,9 @@ def window(out: Output, slot: SlotId, found: RenewalWindow) -> None:
 
 def application(out: Output, slot: SlotId, found: Application) -> None:
     """A request that waits, and how far it has come."""
-    asked = f", {moment(found.asked)} UTC" if found.asked else ""
+    asked = f" of {moment(found.asked)} UTC" if found.asked else ""
     codes = f" ({', '.join(map(printable, found.codes))})" if found.codes else ""
-    out.say(f"  pending:     {found.kind.value}: {_STEPS[found.step.value]}{asked}{codes}")
+    out.say(f"  pending:     {found.kind.value}{asked}: {_STEPS[found.step.value]}{codes}")
     if found.retrieval_id:
         out.say(f"  retrieval:   {printable(found.retrieval_id)}")
     out.record(
