@@ -50,7 +50,7 @@ class Result:
         return self.outcome in _BAD or bool(self.hook_failures)
 
     def __str__(self) -> str:
-        until = f", until {self.expires:%Y-%m-%d}" if self.expires else ""
+        until = f"; the one in use ends {self.expires:%Y-%m-%d}" if self.expires else ""
         why = f": {_told(self.error)}" if self.error else ""
         hooks = "".join(f"; the hook {found.hook} {found.why}" for found in self.hook_failures)
         return f"{self.slot}: {self.outcome.value}{until}{' (urgent)' if self.is_urgent else ''}{why}{hooks}"
