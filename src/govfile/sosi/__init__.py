@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from govfile.sosi.times import DgwsVersion as DgwsVersion
     from govfile.sosi.tokens import IdentityToken as IdentityToken
     from govfile.sosi.tokens import OiosamlAssertion as OiosamlAssertion
+    from govfile.sosi.tokens import verify_token as verify_token
     from govfile.sosi.trust import StsTrust as StsTrust
 
 _HOMES = {
@@ -96,6 +97,7 @@ _HOMES = {
     "SecurityTokenService": "sts",
     "IdentityToken": "tokens",
     "OiosamlAssertion": "tokens",
+    "verify_token": "tokens",
     "Audience": "audience",
     "Authorisation": "authorisation",
     "AuthorisationMatch": "authorisation",

@@ -42,7 +42,7 @@ def to_url_value(token: IdentityToken | bytes) -> str:
 
 
 def from_url_value(text: str) -> bytes:
-    """The token's bytes, for a service that takes one; nothing is verified.
+    """The token's bytes, for a service that takes one; nothing is verified (`govfile.sosi.verify_token` does).
 
     Raises `InvalidContent` when it is not of that form, or beyond 1 MiB.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from govfile.errors import InvalidContent
 from govfile.sosi.assertions import Assertion, assertion_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,29 @@ class OiosamlAssertion:
     def __repr__(self) -> str:
         how = "encrypted" if self.is_encrypted else "in the clear"
         return f"<OiosamlAssertion for {self.audience}, {how}, until {self.expires:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def verify_token(xml: bytes, *, trust: StsTrust, audience: str | Audience, at: datetime | None = None) -> IdentityToken:
+    """The identity token in `xml`, for the service that somebody brought it to and that is called `audience`.
+
+    Checked are its one signature, the signer, by `trust`, that it holds at `at` (aware; now, if left out), and the
+    audience. Whoever brings it is not asked for a key: a token that comes by a URL is good for whoever has it. One that
+    comes twice is not noticed here: remember its `id` until it has ended. Revocation is not looked up.
+
+    Raises `TrustError` when one of these fails, `ProtocolError` when it cannot be read, and `InvalidContent` when it is
+    no assertion in the clear or `audience` cannot be one.
+    """
+    from govfile.sosi.assertions import ENCRYPTED_ASSERTION, own_element
+    from govfile.sosi.audience import Audience
+    from govfile.sosi.verifying import check_audience, verify_assertion
+
+    wanted = Audience.parse(audience)
+    if own_element(xml, "the token").name == ENCRYPTED_ASSERTION:
+        raise InvalidContent("the token is encrypted", advice="see OiosamlAssertion.decrypt")
+    verified = verify_assertion(xml, trust=trust, at=at or datetime.now(UTC))
+    found = assertion_of(verified.element, verified.parts[0].original)
+    check_audience(found, wanted)
+    return identity_token_of(found, certificate=verified.certificate, audience=wanted)
 
 
 def read_identity_token(xml: bytes, *, certificate: x509.Certificate, audience: Audience) -> IdentityToken:
