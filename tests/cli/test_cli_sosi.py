@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from govfile import sosi
+from govfile.cli.sosi.files import LARGEST
 from govfile.sandbox.sosi import Settings, Spoilt
-from support.cli import Result, run, spawn
+from support.cli import Result, command, run, spawn
 from support.sosi_desk import SosiDesk, sosi_desk
 
 if TYPE_CHECKING:
@@ -263,3 +265,31 @@ def test_nothing_personal_is_logged(desk: SosiDesk) -> None:
     found = run("sosi", "issue", "--debug", "--config", desk.config)
     assert found.code == 0
     assert not any(personal in found.out + found.err for personal in PERSONAL)
+
+
+def test_g02_what_others_wrote_cannot_steer_the_terminal(desk: SosiDesk) -> None:
+    text = "Evil\u009b31m\u202etxt System".encode()
+    card = desk.write("card.xml", desk.authority.example("card").replace(b"Example System", text))
+    shown = run("sosi", "show", card)
+    assert shown.code == 0
+    assert "it system:              Evil\\x9b31m\\u202etxt System" in shown.out
+    assert "\u009b" not in shown.out
+    assert "\u202e" not in shown.out
+
+
+def test_a_card_can_come_by_standard_input(desk: SosiDesk) -> None:
+    done = subprocess.run(
+        command("sosi", "verify", "-", "--config", desk.config),
+        input=desk.authority.example("card"),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"verified:               yes" in done.stdout
+
+
+def test_a_file_that_is_too_large_for_any_token_is_not_read(desk: SosiDesk) -> None:
+    large = desk.write("large.xml", b" " * (LARGEST + 1))
+    found = _run(desk, "verify", large, code=2)
+    assert f"more than {LARGEST} bytes" in found.kind("error")[0]["what"]
