@@ -239,8 +239,9 @@ def got(certificate: x509.Certificate) -> Reply:
 class VeroDesk:
     """A service, a key store and a client, on a clock that only sleeping moves."""
 
-    def __init__(self, folder: Path, **changes: Any) -> None:
+    def __init__(self, folder: Path, *, passphrase: Secret | None = None, **changes: Any) -> None:
         self.folder = folder
+        self.passphrase = passphrase
         self.clock = Clock(NOON)
         self.service = FakeService(self.clock)
         self.environment = environment(**changes)
@@ -250,7 +251,7 @@ class VeroDesk:
 
     def store(self) -> KeyStore:
         """The store, as another process opens it."""
-        return KeyStore(self.folder / "keys", Secret("the passphrase of the desk"), clock=self.clock, patience=0.2)
+        return KeyStore(self.folder / "keys", self.passphrase, clock=self.clock, patience=0.2)
 
     def another(self, **changes: Any) -> CertificateService:
         """The client, as another process opens it."""

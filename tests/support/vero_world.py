@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from govfile import KeyStore, Ledger, Secret
+from govfile import KeyStore, Ledger
 from govfile.vero import CertificateService, IncomesRegister
 from support import pki
 
@@ -27,7 +27,7 @@ class VeroWorld:
     def __init__(self, authority: VeroSandbox, folder: Path, **changes: Any) -> None:
         self.authority = authority
         self.folder = folder
-        self.keys = KeyStore(folder / "keys", Secret("the passphrase of the world"), clock=authority.clock)
+        self.keys = KeyStore(folder / "keys", None, clock=authority.clock)
         environment = authority.environment
         patience = attrs.evolve(environment.patience, give_up=timedelta(milliseconds=300))
         self.environment: Environment = attrs.evolve(environment, **{"patience": patience, **changes})

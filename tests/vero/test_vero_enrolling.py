@@ -44,6 +44,8 @@ from support.vero_desk import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from govfile.certificates.keystore import Pending
     from govfile.transports.base import Reply
 
@@ -256,6 +258,16 @@ def test_the_bench_gives_the_same_certificate_again(desk: VeroDesk) -> None:
 # --- the store
 
 
+def test_keys_are_encrypted_where_there_is_a_passphrase(tmp_path: Path) -> None:
+    desk = VeroDesk(tmp_path, passphrase=Secret("the passphrase of the desk"))
+    desk.due()
+    desk.renew()
+    keys = [path.read_bytes() for path in tmp_path.rglob("key.pem")]
+    assert [b"BEGIN ENCRYPTED PRIVATE KEY" in key for key in keys] == [True, True]
+    with pytest.raises(CredentialError, match="passphrase"):
+        VeroDesk(tmp_path, passphrase=Secret("another passphrase")).client.credential(CUSTOMER)
+
+
 def test_a_store_that_cannot_be_written_spends_no_code(desk: VeroDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise KeyStoreError("the disk is full")
@@ -268,7 +280,7 @@ def test_a_store_that_cannot_be_written_spends_no_code(desk: VeroDesk, monkeypat
 
 def test_c05_four_that_ask_at_once_spend_the_codes_once(desk: VeroDesk) -> None:
     def enrol(_: int) -> object:
-        store = KeyStore(desk.folder / "keys", Secret("the passphrase of the desk"), clock=desk.clock, patience=60)
+        store = KeyStore(desk.folder / "keys", None, clock=desk.clock, patience=60)
         client = CertificateService(
             desk.environment, store, clock=desk.clock, sleep=desk.sleep, transport=desk.transport
         )

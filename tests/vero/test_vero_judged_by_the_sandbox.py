@@ -170,6 +170,8 @@ def test_w04_an_element_nobody_published_is_passed_over(world: VeroWorld, caplog
 
 
 def test_w03_an_answer_given_before_gives_no_foreign_certificate(world: VeroWorld) -> None:
+    codes = world.authority.invite("7654321-9")
+    world.client.enrol("7654321-9", transfer_id=codes[0], transfer_password=codes[1], key=pki.rsa_key(0))
     world.due()
     with (
         world.authority.faults.during(wrong=Wrong.REPLAYED, at=GET),
