@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from govfile.cli.keystore.page import page
 from govfile.cli.keystore.style import STYLE
 from support.cli import run
 from support.keystores import NOON, enrolled, open_store
+from support.programs import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,6 +175,24 @@ def test_a_thousand_credentials_make_a_page_of_bounded_size() -> None:
     text = page(found, [], AT)
     assert len(text) < 700_000
     assert len(re.findall("<caption>", text)) == 25
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it_and_complains_of_nothing(tmp_path: Path) -> None:
+    shown = tmp_path / "calendar.html"
+    shown.write_text(page([_expiry("<b>Pelle</b>", days=3)], [], AT), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+    options += [f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--log-level=0", "--dump-dom"]
+    ended = subprocess.run(
+        [require("chromium"), *options, shown.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "&lt;b&gt;Pelle&lt;/b&gt;" in ended.stdout
+    assert "CONSOLE" not in ended.stderr
+    shown.write_text(shown.read_text().replace("</body>", "<script>1</script></body>"))
+    worse = subprocess.run(
+        [require("chromium"), *options, shown.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "CONSOLE" in worse.stderr, "the page's own policy keeps scripts out, and the browser says so"
 
 
 # --- as a command -------------------------------------------------------------------------------------------------
