@@ -6,6 +6,7 @@ The authorities are packages beside them: `govfile.skat` and those that follow.
 
 from __future__ import annotations
 
+import logging as _logging
 from typing import TYPE_CHECKING
 
 from govfile._on_first_use import on_first_use
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from govfile.filing.submission import Submission as Submission
 
 __version__ = "0.1.0"
+
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())  # quiet, until the program says where logs go
 
 _HOMES = {
     "Credential": "certificates.credential",

@@ -86,3 +86,9 @@ def _ask(program: str) -> list[str]:
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", f"import json, sys; {program}"]
     found: list[str] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return found
+
+
+def test_a_program_that_sets_no_logging_hears_nothing() -> None:
+    code = "import govfile, logging; logging.getLogger('govfile.vero').error('for whoever asks')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

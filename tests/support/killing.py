@@ -64,6 +64,7 @@ def _strace(options: Sequence[str], arguments: Sequence[str], timeout: float) ->
 
 def trace(arguments: Sequence[str], log: Path, *, timeout: float = 120) -> tuple[list[Call], str]:
     """Run Python with `arguments` to its end; its calls (descriptors with their paths) and its standard output."""
+    subprocess.run([_interpreter(), "-c", ""], env=_environment(), check=True)  # a first start may set something up
     done = _strace(["--seccomp-bpf", "-y", "-e", f"trace={TRACED}", "-o", str(log)], arguments, timeout)
     if done.returncode != 0:
         if b"ptrace" in done.stderr or b"PTRACE" in done.stderr:
