@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from govfile.certificates import _pem
 from support.vero_desk import VeroDesk
@@ -13,7 +14,7 @@ from support.vero_desk import VeroDesk
 if TYPE_CHECKING:
     from pathlib import Path
 
-_load = functools.lru_cache(maxsize=64)(_pem.load_pem_private_key)
+_load = functools.lru_cache(maxsize=64)(load_pem_private_key)
 
 
 @pytest.fixture(autouse=True)

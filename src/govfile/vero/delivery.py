@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from govfile.filing.submission import Submission
+    from govfile.vero.record import Party
 
 _MOST_TOLD = 20
 
@@ -119,8 +120,38 @@ _PROOFS: Mapping[DeliveryStatus | None, Proof] = {
 }
 
 
-def delivery(delivery_id: str, values: Mapping[str, Any], part: str, unknown: tuple[str, ...] = ()) -> Delivery:
-    """From the values of a verified answer, whose `part` holds the status.
+@attrs.frozen(kw_only=True)
+class Subject:
+    """Which record: its DeliveryId, which is unique for its kind and its owner in one environment only."""
+
+    delivery_id: str
+    data_type: int
+    owner: Party
+    is_production: bool
+
+    def check(self, named: Any) -> None:
+        """Raise `ProtocolError` when the head of an answer names another record; what it leaves out is passed over."""
+        if not isinstance(named, dict):
+            return
+        owner = named.get("DeliveryDataOwner")
+        owner = owner if isinstance(owner, dict) else {}
+        wanted = (
+            (named.get("DeliveryId"), self.delivery_id),
+            (named.get("DeliveryDataType"), self.data_type),
+            (owner.get("Type"), self.owner.type),
+            (owner.get("Code"), self.owner.code),
+            (_TRUTHS.get(str(named.get("ProductionEnvironment")).strip()), self.is_production),
+        )
+        if any(said is not None and str(said).strip() != str(own) for said, own in wanted):
+            raise ProtocolError("the register's answer is about another record than was asked for")
+
+
+#: How XML Schema writes a boolean.
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def delivery(subject: Subject, values: Mapping[str, Any], part: str, unknown: tuple[str, ...] = ()) -> Delivery:
+    """From the values of a verified answer about `subject`, whose `part` holds the status.
 
     Raises `ProtocolError` when there is no status in it, or it is about another record.
     """
@@ -128,12 +159,9 @@ def delivery(delivery_id: str, values: Mapping[str, Any], part: str, unknown: tu
     number = told.get("DeliveryDataStatus") if isinstance(told, dict) else None
     if not isinstance(told, dict) or not isinstance(number, int):
         raise ProtocolError("the register's answer has no DeliveryDataStatus")
-    about = values.get("DeliveryData")
-    named = about.get("DeliveryId") if isinstance(about, dict) else None
-    if named is not None and str(named).strip() != delivery_id:
-        raise ProtocolError("the register's answer is about another record than was asked for")
+    subject.check(values.get("DeliveryData"))
     return Delivery(
-        delivery_id=delivery_id,
+        delivery_id=subject.delivery_id,
         number=number,
         ir_delivery_id=told.get("IRDeliveryId") or None,
         valid_items=tuple(map(_item, _listed(told.get("ValidItems"), "Item"))),

@@ -16,6 +16,7 @@ from govfile.errors import InvalidContent, ProtocolError
 if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.filing.source import Source
+    from govfile.vero.delivery import Subject
     from govfile.xml.parse import Limits
     from govfile.xml.unsigned import UnsignedPart
 
@@ -71,6 +72,18 @@ class Record:
     sender: Party
     is_signed: bool
     content: bytes = attrs.field(repr=False)
+
+    @property
+    def subject(self) -> Subject:
+        """What an answer must be about."""
+        from govfile.vero.delivery import Subject
+
+        return Subject(
+            delivery_id=self.delivery_id,
+            data_type=self.data_type,
+            owner=self.owner,
+            is_production=self.is_production,
+        )
 
     @property
     def name(self) -> str:

@@ -18,8 +18,8 @@ from govfile.filing.states import State
 from govfile.filing.submission import Submission
 from govfile.filing.waiting import Waiter
 from govfile.vero import register_desk
-from govfile.vero.delivery import delivery
-from govfile.vero.record import Party, check_delivery_id, ledger_name, read_record
+from govfile.vero.delivery import Subject, delivery
+from govfile.vero.record import WAGE_REPORTS, Party, check_delivery_id, ledger_name, read_record
 from govfile.vero.register_desk import RegisterDesk
 from govfile.vero.sending import Sender
 
@@ -154,6 +154,8 @@ class IncomesRegister:
     ) -> Delivery:
         """What the register says of a record now; what it proves goes into the ledger.
 
+        Of a record that never left here it proves nothing: another program used its DeliveryId.
+
         `owner` and `creator` are looked up in the ledger, where they are Business IDs. The register asks for five
         minutes between looks. Raises `ConfigurationError` when they are not known, else as any exchange.
         """
@@ -165,18 +167,21 @@ class IncomesRegister:
             raise ConfigurationError(
                 f"the ledger does not tell the owner of {name}", advice="give owner=vero.Party(type, code)"
             )
+        data_type = int(submission.name.partition("/")[0]) if submission else WAGE_REPORTS
+        production = self._register.is_production
         values = {
             "Timestamp": self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "DeliveryDataType": int(submission.name.partition("/")[0]) if submission else 100,
+            "DeliveryDataType": data_type,
             "DeliveryId": name,
-            "ProductionEnvironment": str(self._register.is_production).lower(),
+            "ProductionEnvironment": str(production).lower(),
             "DeliveryDataOwner": owner.values(),
             "DeliveryDataCreator": creator.values(),
             "DeliveryDataSender": creator.values(),
         }
         message = self._desk.build(register_desk.STATUS, values)
         found = self._desk.read(register_desk.STATUS, self._desk.post(register_desk.STATUS, message))
-        told = delivery(name, found.values, "StatusResponse", found.unknown)
+        subject = Subject(delivery_id=name, data_type=data_type, owner=owner, is_production=production)
+        told = delivery(subject, found.values, "StatusResponse", found.unknown)
         if submission is None:
             return told
         return attrs.evolve(told, submission=Sender(self._book(), self._desk).learn(submission, told))

@@ -13,7 +13,7 @@ from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from govfile.vero import register_desk
-from govfile.vero.delivery import delivery
+from govfile.vero.delivery import DeliveryStatus, delivery
 
 if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
@@ -59,7 +59,10 @@ class Sender:
         return self._answered(submission, record, reply)
 
     def learn(self, submission: Submission, told: Delivery) -> Submission:
-        """Record what a verified status proves."""
+        """Record what a verified status proves: nothing, where it cannot be about what this side has."""
+        if submission.state is State.PREPARED and not _may_have_left(submission):
+            noted = attrs.evolve(told.evidence(), proof=Proof.NOTED)
+            return self.ledger.record(submission.id, noted, durable=True)
         return self.ledger.record(submission.id, told.evidence(), verdict=told.verdict, durable=True)
 
     def if_abandoned(self, submission: Submission) -> Submission:
@@ -95,7 +98,7 @@ class Sender:
         """Record what the answer proves: a verified acknowledgement, or nothing."""
         try:
             found = self.desk.read(register_desk.WAGE_REPORTS, reply)
-            told = delivery(record.delivery_id, found.values, "AckData", found.unknown)
+            told = delivery(record.subject, found.values, "AckData", found.unknown)
         except Rejected as fault:
             fault.submission = self._lost(submission, "a SOAP fault came, which nobody signs", fault.code)
             fault.phase, fault.advice = Phase.CONFIRM, HOW_TO_RESOLVE
@@ -103,9 +106,11 @@ class Sender:
         except GovfileError as error:
             words = f"an answer came that cannot be believed: {in_words(error)}"
             raise self._unknown(self._lost(submission, words), words) from error
+        if told.status is DeliveryStatus.UNKNOWN:
+            words = "a genuine acknowledgement says that the register does not know the record"
+            raise self._unknown(self._lost(submission, words), words)
         confirmed = Evidence(proof=Proof.CONFIRMED, detail="the register acknowledged the record")
-        self.ledger.record(submission.id, confirmed, durable=True)
-        return self.learn(submission, told)
+        return self.learn(self.ledger.record(submission.id, confirmed, durable=True), told)
 
     def _lost(self, submission: Submission, words: str, code: str = "") -> Submission:
         return self.ledger.record(submission.id, Evidence(proof=Proof.LINK_LOST, detail=words, code=code), durable=True)
@@ -119,3 +124,9 @@ class Sender:
             operation="send_wage_reports",
             endpoint=self.desk.endpoint,
         )
+
+
+def _may_have_left(submission: Submission) -> bool:
+    """Whether it was under way once: a person may have settled too early that it never arrived."""
+    under_way = (Proof.LINK_LOST, Proof.INTERRUPTED, Proof.CONFIRMED)
+    return any(event.evidence.proof in under_way for event in submission.history)
