@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from govfile.errors import (
     ConnectionFailed,
     CredentialError,
     InvalidName,
+    NotReady,
     OutcomeUnknown,
     ProtocolError,
     Rejected,
@@ -19,6 +21,7 @@ from govfile.errors import (
     TrustError,
 )
 from govfile.vero import Step
+from support import pki
 from support.vero_desk import CUSTOMER, VeroDesk, answer, issuing_authority, reply, result, services_authority, signer
 
 if TYPE_CHECKING:
@@ -201,3 +204,29 @@ def test_a_large_answer_is_not_kept(desk: VeroDesk) -> None:
     with pytest.raises(OutcomeUnknown):
         desk.enrol()
     assert not step(desk).is_kept
+
+
+def test_a_retrieval_id_given_by_hand_may_be_given_again(desk: VeroDesk) -> None:
+    """Read out over a telephone it may be wrong; the key that waits must not be lost for that."""
+    desk.service.next("signNewCertificate", lambda body: _taken_and_lost(desk, body))
+    with pytest.raises(OutcomeUnknown):
+        desk.enrol()
+    desk.service.next("getCertificate", reply(answer("GetCertificateResponse", result("PKI020"))))
+    desk.clock.now += timedelta(minutes=1)
+    with pytest.raises(NotReady):
+        desk.client.fetch(CUSTOMER, retrieval_id="R99999")
+    assert desk.client.fetch(CUSTOMER, retrieval_id="R00001").public_key == pki.rsa_key(0).public_key()
+
+
+def test_a_retrieval_id_that_the_service_gave_is_not_replaced(desk: VeroDesk) -> None:
+    with pytest.raises(NotReady):
+        desk.enrol(timeout=0)
+    with pytest.raises(CredentialError, match="is known"):
+        desk.client.fetch(CUSTOMER, retrieval_id="R99999")
+    with pytest.raises(CredentialError, match="is known"):
+        desk.client.settle(CUSTOMER, arrived=False, reason="a slip")
+
+
+def _taken_and_lost(desk: VeroDesk, body: bytes) -> Reply:
+    desk.service.receipt("signNewCertificate", body)
+    raise LOST

@@ -125,9 +125,16 @@ class Journal:
         current = self.store.current(slot)
         return current is not None and self.store.notes(slot, current.number).get("spent") == spent
 
-    def asked(self, pending: Pending, retrieval_id: str) -> Pending:
-        """The service took it."""
-        return self.store.note(pending, step=Step.ASKED.value, retrieval_id=retrieval_id, **_NOTHING_KEPT)
+    def asked(self, pending: Pending, retrieval_id: str, *, by_hand: bool = False) -> Pending:
+        """The service took it: it says so itself, or a person does, `by_hand`."""
+        said_by = "a person" if by_hand else "the service"
+        notes = {"step": Step.ASKED.value, "retrieval_id": retrieval_id, "said_by": said_by}
+        return self.store.note(pending, **notes, **_NOTHING_KEPT)
+
+    @staticmethod
+    def is_settled(pending: Pending) -> bool:
+        """Whether a person said that the service took it, who may have been wrong."""
+        return pending.notes.get("step") == Step.ASKED.value and pending.notes.get("said_by") == "a person"
 
     def refused(self, pending: Pending, codes: tuple[str, ...]) -> Pending:
         """The service said no."""

@@ -145,14 +145,14 @@ class Clerk:
         """Settle what is unknown: by its RetrievalId, or, with None, as never arrived."""
         pending = self.waiting(slot)
         application = Application.of(pending)
-        if application.step is not Step.ASKING:
+        if application.step is not Step.ASKING and not self._journal.is_settled(pending):
             raise CredentialError(
                 f"the outcome of the request of {slot} is known: {application.step.value}",
                 advice="resume it, or abandon it",
             )
         logger.info("the request of %s is settled (%s): %s", slot, "arrived" if retrieval_id else "never", reason)
         if retrieval_id is not None:
-            return self._journal.asked(pending, retrieval_id.text)
+            return self._journal.asked(pending, retrieval_id.text, by_hand=True)
         return self._journal.ready(pending, application.kind, application.customer_name)
 
     def waiting(self, slot: SlotId) -> Pending:

@@ -199,7 +199,8 @@ class CertificateService:
         """Settle a request whose outcome is unknown, when a person has found out; `reason` is for the log.
 
         It `arrived` and has this `retrieval_id`: `fetch` and `resume` go on. It never arrived: `enrol` with the same
-        codes, or `renew`, ask again. Raises `CredentialError` where no outcome is unknown.
+        codes, or `renew`, ask again. What a person settled may be settled again. Raises `CredentialError` where no
+        outcome is unknown.
         """
         slot = self._slot_of(customer_id)
         with self.keystore.locked(slot):
