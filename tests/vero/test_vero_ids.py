@@ -103,3 +103,12 @@ def test_other_identifiers() -> None:
         check_customer_name("Ä" * 101)
     with pytest.raises(InvalidName, match="int, not text"):
         CustomerId.parse(1234567)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["…a&b<c>1234…", "…a&amp;b&lt;c&gt;1234…", "…a&#38;b&#x3c;c&gt;1234…", "\0".join("…a&b<c>1234…")]
+)
+def test_codes_are_found_however_xml_writes_them(text: str) -> None:
+    codes = TransferCodes.parse("12345678901", "a&b<c>1234")
+    assert codes.are_in(text)
+    assert not codes.are_in(text.replace("c", "d"))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from govfile.errors import (
     CredentialError,
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from govfile import Credential
     from govfile.certificates.keystore import Pending
 
 NEW, RENEW, GET = (frozenset({f"{name}Certificate"}) for name in ("signNew", "renew", "get"))
@@ -294,3 +301,31 @@ def test_a_signed_refusal(world: VeroWorld) -> None:
         world.enrol()
     assert [code for code, _ in refused.value.reasons] == ["PKI123", "PKI124"]
     assert step(world) is Step.REFUSED
+
+
+def test_w10_nothing_secret_in_any_log_over_a_real_line(world: VeroWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """Every logger there is at DEBUG, zeep's, urllib3's and the register's connection included."""
+    codes = world.authority.invite("7654321-0")
+    caplog.set_level(logging.DEBUG)
+    for name in list(logging.root.manager.loggerDict):
+        caplog.set_level(logging.DEBUG, logger=name)
+    with world.authority.faults.during(lost=Lost.AFTER, at=NEW), pytest.raises(OutcomeUnknown):
+        world.client.enrol("7654321-0", transfer_id=codes[0], transfer_password=codes[1], key=pki.rsa_key(0))
+    made = world.authority.issued[-1].retrieval_id
+    found = world.client.fetch("7654321-0", retrieval_id=made, timeout=None)
+    world.authority.clock.advance(timedelta(days=700))
+    renewed = world.client.renew("7654321-0", key=pki.rsa_key(1))
+    with world.register(renewed) as register:
+        register.echo("q9x7z5w3")
+    told = "\n".join(f"{record.name} {record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
+    assert "govfile.transports POST" in told, "they were listened to"
+    assert "renewCertificate" in told
+    pems = [_pem_of(found), _pem_of(renewed)]
+    secrets = [codes[0], codes[1].reveal(), "q9x7z5w3", "<CertificateRequest", "PRIVATE KEY", "SignatureValue"]
+    for secret in secrets + [line for pem in pems for line in pem.splitlines()[1:-1]]:
+        assert secret not in told
+
+
+def _pem_of(credential: Credential) -> str:
+    key = credential.private_key
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

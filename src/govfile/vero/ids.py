@@ -6,6 +6,7 @@ Lengths are those of the published schema (package v1.01). What is secret appear
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -106,8 +107,9 @@ class TransferCodes:
         return {"TransferId": self.transfer_id.reveal(), "TransferPassword": self.password.reveal()}
 
     def are_in(self, text: str) -> bool:
-        """Whether one of the codes stands in a text."""
-        return any(code in text for code in self.values().values())
+        """Whether one of the codes stands in a text, as it is or as XML may write it (escaped, or in UTF-16)."""
+        texts = (text, html.unescape(text.replace("\0", "")))
+        return any(code in found for code in self.values().values() for found in texts)
 
     def fingerprint(self, holder: str) -> str:
         """By which these codes are known again once they are spent; it does not give them away."""
