@@ -31,6 +31,28 @@ def test_zeep_comes_with_the_first_message_alone() -> None:
     assert "zeep" in first
 
 
+_AT_ONCE = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from govfile.vero import messages, register_desk
+meet = threading.Barrier(8)
+def work(number):
+    meet.wait(30)
+    if number % 2:
+        return register_desk.contract().build("SendEcho", {"Data": "x"})
+    return messages.contract().read("getCertificate", answer).values["Result"]["Status"]
+answer = (b'<v:GetCertificateResponse xmlns:v="http://certificates.vero.fi/2017/10/certificateservices">'
+          b"<Result><Status>FAIL</Status></Result></v:GetCertificateResponse>")
+with ThreadPoolExecutor(8) as pool:
+    print(len(list(pool.map(work, range(8)))))
+"""
+
+
+def test_threads_that_say_their_first_word_at_once_all_load_zeep_whole() -> None:
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == ("8\n", 0), done.stderr[-500:]
+
+
 def test_the_package_alone_loads_nothing_heavy() -> None:
     opened = loaded_by("from govfile import vero; vero.__all__, dir(vero)")
     assert not opened & {"zeep", "lxml", "cryptography", "attrs", "sqlalchemy"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,15 +91,18 @@ def line() -> Line:
     return Line()
 
 
+def credential() -> Credential:
+    key = pki.rsa_key(0)
+    return Credential.from_signer(SoftwareSigner(key), issue(key.public_key(), begins=NOON), at=NOON)
+
+
 @pytest.fixture
 def register(tmp_path: Path, line: Line) -> Iterator[IncomesRegister]:
-    key = pki.rsa_key(0)
-    credential = Credential.from_signer(SoftwareSigner(key), issue(key.public_key(), begins=NOON), at=NOON)
     place = Register(url="https://register.invalid", is_production=False)
     with (
         Ledger.open(tmp_path / "ledger.db", clock=Clock(NOON)) as ledger,
         IncomesRegister(
-            environment(register=place), credential, ledger=ledger, clock=Clock(NOON), transport=lambda: line
+            environment(register=place), credential(), ledger=ledger, clock=Clock(NOON), transport=lambda: line
         ) as opened,
     ):
         yield opened
@@ -174,3 +179,27 @@ def test_a_status_corrects_who_settled_too_early_that_it_never_arrived(register:
     told = register.delivery_status(settled).submission
     assert told is not None
     assert told.state is State.ANSWERED
+
+
+def test_f17_four_that_send_the_same_record_at_once_send_it_once(
+    register: IncomesRegister, line: Line, tmp_path: Path
+) -> None:
+    """Each with a ledger of its own on the same file, as processes have it."""
+    line.answers = [says(ACK, 2, about()) for _ in range(4)]
+    meet = threading.Barrier(4)
+
+    def send(_: int) -> State:
+        with (
+            Ledger.open(tmp_path / "ledger.db", clock=Clock(NOON)) as ledger,
+            IncomesRegister(
+                register.environment, credential(), ledger=ledger, clock=Clock(NOON), transport=lambda: line
+            ) as client,
+        ):
+            meet.wait(30)
+            return client.send_wage_reports(RECORD).state
+
+    with ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(send, range(4)))
+    assert len(line.sent) == 1
+    assert set(states) <= {State.SENDING, State.SENT, State.RECEIVED}
+    assert register.send_wage_reports(RECORD).state is State.RECEIVED

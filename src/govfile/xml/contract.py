@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
+#: zeep's modules import each other, which threads that begin at different ends of it do not survive.
+_LOADING = threading.Lock()
+
+
 @attrs.frozen(kw_only=True)
 class Read:
     """What an answer says: `values` by element name (None or missing where there is none), lists where an element may
@@ -39,7 +43,6 @@ class Contract:
 
     def __init__(self, file: Traversable, *, binding: str, prefix: str) -> None:
         self._file, self._binding_name, self._prefix = file, binding, prefix
-        self._lock = threading.Lock()
         self._binding: Any = None
         self._types: Any = None
 
@@ -61,10 +64,10 @@ class Contract:
 
         Values that are None are left out. Raises `InvalidContent` when the description has no such values.
         """
+        element = self._operation(operation).input.body
         from lxml import etree
         from zeep.exceptions import Error
 
-        element = self._operation(operation).input.body
         parent = etree.Element("parent", nsmap={self._prefix: element.qname.namespace})
         try:
             element.render(parent, element(**{name: value for name, value in values.items() if value is not None}))
@@ -78,11 +81,11 @@ class Contract:
         Raises `ProtocolError` when they do not follow the description; unknown elements are left out and named,
         unless `is_strict`.
         """
+        element = self._operation(operation).output.body
         from zeep.exceptions import Error
 
         from govfile.xml import _tree
 
-        element = self._operation(operation).output.body
         try:
             with self._types.settings(strict=False, xsd_ignore_sequence_order=True):
                 value = element.parse(_tree.root_of(content), self._types)
@@ -94,7 +97,7 @@ class Contract:
         return Read(values=_plain(value) or {}, unknown=unknown)
 
     def _operation(self, name: str) -> Any:
-        with self._lock:
+        with _LOADING:
             if self._types is None:
                 self._binding, self._types = self._load()
         return self._binding.get(name)
