@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -138,7 +139,11 @@ def _pss(algorithm: Algorithm) -> Way:
 
 def dotted(element: Element) -> str:
     """The dotted form of an object identifier; raises `NotDer`."""
-    content = element.expect(0x06).content
+    return _dotted(element.expect(0x06).content)
+
+
+@lru_cache(maxsize=256)
+def _dotted(content: bytes) -> str:
     if not content or content[-1] & 0x80 or len(content) > 40:
         raise NotDer("an object identifier that is empty, cut off or too long")
     arcs, current = [], 0

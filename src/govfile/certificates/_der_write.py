@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def integer(number: int) -> bytes:
     return encode(_INTEGER, number.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
+@lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
     """OBJECT IDENTIFIER from its dotted form."""
     first, second, *others = (int(arc) for arc in dotted.split("."))
