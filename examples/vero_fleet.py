@@ -1,6 +1,5 @@
 """A payroll product's night: every customer on its own, a program told of each renewal, and an exit status."""
 
-import logging
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +8,6 @@ from govfile import KeyStore, Secret, vero
 from govfile.certificates.deploy import Renewed
 from govfile.certificates.renewal import Outcome, Renewer
 from govfile.sandbox import VeroSandbox
-
-#: What goes wrong is in the summary, too; without a handler, warnings and errors go to standard error.
-logging.getLogger("govfile").addHandler(logging.NullHandler())
 
 #: Customers, and how many days their certificates still last.
 CUSTOMERS = {"0123456-7": 20, "1111111-1": 45, "2222222-2": 400, "3333333-3": -2}
