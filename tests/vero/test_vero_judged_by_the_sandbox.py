@@ -47,19 +47,18 @@ if TYPE_CHECKING:
 NEW, RENEW, GET = (frozenset({f"{name}Certificate"}) for name in ("signNew", "renew", "get"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def authority() -> Iterator[VeroSandbox]:
+    """One for each test: they move its clock by years."""
     with VeroSandbox() as running:
         yield running
 
 
 @pytest.fixture
 def world(authority: VeroSandbox, tmp_path: Path) -> Iterator[VeroWorld]:
-    authority.faults.clear()
     made = VeroWorld(authority, tmp_path)
     with made.client:
         yield made
-    authority.faults.clear()
 
 
 def step(world: VeroWorld) -> Step:
