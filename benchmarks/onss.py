@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,7 @@ def clear(server: Server) -> None:
         folder.mkdir(exist_ok=True)
         for path in folder.iterdir():
             path.unlink()
+    os.sync()  # else whoever comes next waits for the deletions
 
 
 def make_ready(server: Server, declaring: Declaring, folder: Path) -> str:
