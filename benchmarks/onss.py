@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ import attrs
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks.sftp import openssh, ratio, show  # noqa: E402
+from benchmarks.sftp import openssh, put_aside, ratio, show  # noqa: E402
 
 from govfile import Credential, Ledger, Submission, onss  # noqa: E402
 from govfile.certificates.signer import SoftwareSigner  # noqa: E402
@@ -118,8 +117,7 @@ def clear(server: Server) -> None:
     for folder in (server.files / "IN", server.files / "OUT"):
         folder.mkdir(exist_ok=True)
         for path in folder.iterdir():
-            path.unlink()
-    os.sync()  # else whoever comes next waits for the deletions
+            put_aside(server, path)
 
 
 def make_ready(server: Server, declaring: Declaring, folder: Path) -> str:
