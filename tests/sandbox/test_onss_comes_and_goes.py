@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
@@ -23,22 +23,11 @@ from govfile.errors import ConfigurationError, MissingExtra
 from govfile.sandbox.onss import CertificateKind, OnssSandbox, SandboxClock, Settings, serve
 from govfile.sandbox.onss.accounts import next_synchronisation
 from govfile.sandbox.onss.command import write_papers
+from support.left_behind import open_files, threads
 from support.onss_sender import connected, noon, standing_still
 
-
-def threads() -> list[str]:
-    return [found.name for found in threading.enumerate() if found.name.startswith("govfile-sandbox")]
-
-
-def open_files() -> set[str]:
-    folder = Path("/proc/self/fd")
-    found = set()
-    for path in folder.iterdir() if folder.is_dir() else ():
-        try:
-            found.add(f"{path.name} {path.readlink()}")
-        except FileNotFoundError:  # the one that listed the folder
-            continue
-    return found
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_nothing_is_left_when_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,22 +20,8 @@ from govfile.errors import ConfigurationError, MissingExtra
 from govfile.sandbox.skat import CertificateKind, SandboxClock, Settings, SkatSandbox, serve
 from govfile.sandbox.skat.command import write_papers
 from support.ftps_client import Client, context, eventually, log_in
+from support.left_behind import open_files, threads
 from support.programs import lacking
-
-
-def threads() -> list[str]:
-    return [found.name for found in threading.enumerate() if found.name.startswith("govfile-sandbox")]
-
-
-def open_files() -> set[str]:
-    folder = Path("/proc/self/fd")
-    found = set()
-    for path in folder.iterdir() if folder.is_dir() else ():
-        try:
-            found.add(f"{path.name} {path.readlink()}")
-        except FileNotFoundError:  # the one that listed the folder
-            continue
-    return found
 
 
 def test_nothing_is_left_when_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -24,25 +23,13 @@ from govfile.certificates.trust import Trust
 from govfile.errors import ConfigurationError
 from govfile.sandbox.vero import SandboxClock, Settings, VeroSandbox, serve, throw_away
 from govfile.sandbox.vero.command import write_papers
+from support.left_behind import open_files, threads
 from support.vero_customer import ID, Customer, enveloped, key, papers, signed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cryptography import x509
-
-
-def threads() -> list[str]:
-    return [found.name for found in threading.enumerate() if found.name.startswith("govfile-sandbox")]
-
-
-def open_files() -> set[str]:
-    folder = Path("/proc/self/fd")
-    found = set()
-    for path in folder.iterdir() if folder.is_dir() else ():
-        try:
-            found.add(f"{path.name} {path.readlink()}")
-        except FileNotFoundError:  # the one that listed the folder
-            continue
-    return found
 
 
 def port_of(url: str) -> int:
