@@ -102,14 +102,7 @@ class Fetcher:
 
     def was_received(self, entry: RemoteFile) -> bool:
         """Whether it was kept before, by this login; False where the listing gives no size to know it by."""
-        return entry.size is not None and self.ledger.was_received(
-            authority=self.scope.authority,
-            environment=self.scope.environment,
-            login=self.login,
-            remote_name=entry.name,
-            size=entry.size,
-            modified=entry.modified,
-        )
+        return was_received(self.ledger, self.scope, self.login, entry)
 
     def remember(self, entry: RemoteFile, saved: Answer, what: str, submission_id: str | None) -> None:
         """Note that it was kept, as `what` ("status", "answer" or "unsolicited"), and for which submission."""
@@ -162,4 +155,16 @@ def evidence(proof: Proof, saved: Answer, words: str = "", code: str = "") -> Ev
         source=saved.remote_name,
         source_sha256=saved.sha256,
         saved_as=str(saved.path),
+    )
+
+
+def was_received(ledger: Ledger, scope: Scope, login: str, entry: RemoteFile) -> bool:
+    """Whether `login` kept this file before; False where the listing gives no size to know it by."""
+    return entry.size is not None and ledger.was_received(
+        authority=scope.authority,
+        environment=scope.environment,
+        login=login,
+        remote_name=entry.name,
+        size=entry.size,
+        modified=entry.modified,
     )

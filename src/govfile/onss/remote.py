@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import GovfileError, LedgerError, ProtocolError, Retry
+from govfile.filing.fetching import was_received
 from govfile.filing.states import State
 from govfile.onss.acrf import parse_acrf
 from govfile.onss.answers import Outbox
@@ -124,15 +125,7 @@ class Remote:
 
     def _was_read(self, files: AnswerFiles) -> bool:
         """Answers that were collected into this ledger have been met."""
-        entry = files.content
-        return entry.size is not None and self.ledger.was_received(
-            authority=self.scope.authority,
-            environment=self.scope.environment,
-            login=self.preparer.user,
-            remote_name=entry.name,
-            size=entry.size,
-            modified=entry.modified,
-        )
+        return was_received(self.ledger, self.scope, self.preparer.user, files.content)
 
     def _named_in(self, transport: FileTransport, files: AnswerFiles) -> Iterator[BatchName]:
         content = io.BytesIO()
