@@ -178,13 +178,21 @@ class TlsChannel:
         except SSL.Error as error:
             self._explain(error)
 
-    def say_goodbye(self) -> None:
-        """Tell the peer that this was all: the close alert, then the end of the TCP stream."""
-        try:
-            self._tls.shutdown()
-            self.sock.shutdown(socket.SHUT_WR)
-        except (SSL.Error, OSError) as error:
-            raise DataLost from error
+    def say_goodbye(self, limit: Limit) -> None:
+        """Tell the peer that this was all: the close alert, then the end of the TCP stream.
+
+        Where what was sent before still fills the socket, the alert waits its turn: without it all would be cut off.
+        """
+        while True:
+            try:
+                self._tls.shutdown()
+                self.sock.shutdown(socket.SHUT_WR)
+            except SSL.WantWriteError:
+                self.waiter.wait(_WRITE, limit)
+            except (SSL.Error, OSError) as error:
+                raise DataLost from error
+            else:
+                return
 
     def close(self, *, abort: bool = False) -> None:
         """Close the socket; with `abort` by a reset, so that nobody takes what was sent for the whole."""

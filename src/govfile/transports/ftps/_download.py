@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
-from govfile.errors import ConnectionFailed, Phase, TransferAborted
+from govfile.errors import ConnectionFailed, Phase, TimedOut, TransferAborted
 from govfile.transports.ftps._failures import DataLost, Interrupted
 from govfile.transports.ftps._session import refused
 
@@ -29,8 +29,8 @@ def receive(session: Session, transfer: Transfer, take: Callable[[bytes], None])
     try:
         while block := channel.receive(deadlines.limit("data", "receiving", Phase.TRANSFER)):
             take(block)
-        with contextlib.suppress(DataLost):  # it may be closed already; only some servers wait for our goodbye
-            channel.say_goodbye()
+        with contextlib.suppress(DataLost, TimedOut):  # it may be closed already; few servers wait for our goodbye
+            channel.say_goodbye(deadlines.limit("close", "closing the data connection"))
         transfer.finish()
     except (Interrupted, DataLost):
         transfer.abort()

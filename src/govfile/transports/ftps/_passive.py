@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _EXTENDED = re.compile(r"\((.)\1\1(\d{1,5})\1\)")
 _PASSIVE = re.compile(r"(?<!\d)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})(?!\d)")
 
+#: Bytes that may wait in the socket until the network takes them. More would grow cold in memory, and progress would
+#: run ahead of the link. What is on its way to the server, on a long link too, is not bounded by it.
+_UNSENT = 128 * 1024
+_UNSENT_OPTION: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+
 
 class DataPorts:
     """Asks for passive ports and connects to them; remembers which command the server takes."""
@@ -45,7 +50,7 @@ class DataPorts:
         limit = session.deadlines.limit("connect", f"connecting to the data port {port}")
         target: Any = (address[0], port, *address[2:])
         try:
-            return connect_address(family, target, session.deadlines, limit)
+            sock = connect_address(family, target, session.deadlines, limit)
         except TimedOut as error:
             raise TimedOut(
                 f"data port {port} did not answer within {limit.seconds:g} s",
@@ -62,6 +67,9 @@ class DataPorts:
                 endpoint=session.control.endpoint,
                 advice=_firewall(port, session),
             ) from error
+        if _UNSENT_OPTION is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, _UNSENT_OPTION, _UNSENT)
+        return sock
 
     def ask_ahead(self, session: Session) -> None:
         """Ask for the data port of the next transfer now, while nobody waits for it."""

@@ -101,7 +101,7 @@ class Upload:
             self._sent += len(outgoing)
             self._report()
         self._complete = True
-        channel.say_goodbye()
+        channel.say_goodbye(deadlines.limit("data", "sending the document", Phase.TRANSFER))
         self._await_goodbye(transfer)
 
     def _report(self) -> None:
