@@ -3,7 +3,8 @@
     python benchmarks/ftps.py [--rounds 5] [--files 1000] [--gib 1] [--tls 1.2|1.3]
 
 Rows: files of 4 KiB over one connection; one large file, with the memory it takes; the files over four connections,
-beside our own single one. Server and client share the machine, so only the ratios of alternated runs count.
+beside our own single one. Files are in memory. Server and client share the machine, so only the ratios of alternated
+runs count.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from benchmarks._folders import use_memory  # noqa: E402
 
 from govfile.filing.source import Source  # noqa: E402
 from govfile.transports.ftps import FtpsTransport  # noqa: E402
@@ -211,6 +214,7 @@ def main() -> int:
     if missing:
         print(f"not run: {', '.join(missing)} not installed")
         return 0
+    use_memory()
     with tempfile.TemporaryDirectory() as folder:
         secrets = Path(folder, "secrets")
         secrets.mkdir(mode=0o700)

@@ -13,6 +13,7 @@ import argparse
 import itertools
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ import attrs
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks.sftp import openssh, put_aside, ratio, show  # noqa: E402
+from benchmarks._folders import on_disk, use_memory  # noqa: E402
+from benchmarks.sftp import openssh, ratio, show  # noqa: E402
 
 from govfile import Credential, Ledger, Submission, onss  # noqa: E402
 from govfile.certificates.signer import SoftwareSigner  # noqa: E402
@@ -32,8 +34,6 @@ from support.sshd import Server, sshd  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-import time  # noqa: E402
 
 PURPOSE = "DMFA"
 
@@ -117,7 +117,7 @@ def clear(server: Server) -> None:
     for folder in (server.files / "IN", server.files / "OUT"):
         folder.mkdir(exist_ok=True)
         for path in folder.iterdir():
-            put_aside(server, path)
+            path.unlink()
 
 
 def make_ready(server: Server, declaring: Declaring, folder: Path) -> str:
@@ -144,14 +144,15 @@ def main() -> int:
     if missing:
         print(f"not run: {', '.join(missing)} not installed")
         return 0
-    with tempfile.TemporaryDirectory() as folder:
+    use_memory()
+    with tempfile.TemporaryDirectory() as folder, on_disk() as disk:
         place = Path(folder)
         work = place / "server"
         work.mkdir()
         with sshd(work) as server:
             known = (f"[{server.host}]:{server.port} {key.public_line()}\n" for key in server.host_keys.values())
             (server.log.parent / "known").write_text("".join(known))
-            declaring = Declaring(server, place, write_declarations(place / "declarations", given.sets))
+            declaring = Declaring(server, Path(disk), write_declarations(place / "declarations", given.sets))
             batch = make_ready(server, declaring, place / "ready")
             works: dict[str, Callable[[], None]] = {
                 "OpenSSH, ready files": lambda: openssh(server, batch),

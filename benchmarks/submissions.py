@@ -1,9 +1,10 @@
 """Whole skat submissions against ProFTPD, beside lftp sending the same files, in turn.
 
-    python benchmarks/submissions.py [--rounds 5] [--files 1000]
+    python benchmarks/submissions.py [--rounds 5] [--files 1000] [--tls 1.2|1.3]
 
 A submission is checked (zip rules), claimed and started durably in a fresh ledger, sent and recorded; lftp only sends.
-Rows: one after the other by `submit`; as a batch by `submit_many` over one and over four connections.
+The ledger is on the disk, all else in memory. Rows: one after the other by `submit`; as a batch by `submit_many` over
+one and over four connections.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
+import statistics
 import sys
 import tempfile
 import zipfile
@@ -21,10 +23,12 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from benchmarks._folders import on_disk, use_memory  # noqa: E402
 from benchmarks.ftps import alternate, check_arrived, ratio, send_by_lftp  # noqa: E402
 
 from govfile import Ledger, Submission  # noqa: E402
 from govfile.skat import Environment, Gateway  # noqa: E402
+from govfile.transports.ftps_policy import TlsVersion  # noqa: E402
 from support.ftp_servers import FtpServer, authority, client_identity, proftpd  # noqa: E402
 from support.programs import find  # noqa: E402
 from support.scripted_ftp import credential_of  # noqa: E402
@@ -94,20 +98,29 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--files", type=int, default=1000)
+    arguments.add_argument("--tls", choices=[version.value for version in TlsVersion], action="append")
     given = arguments.parse_args()
     missing = [program for program in ("lftp", "proftpd") if find(program) is None]
     if missing:
         print(f"not run: {', '.join(missing)} not installed")
         return 0
-    with tempfile.TemporaryDirectory() as folder, proftpd() as server:
+    use_memory()
+    for version in given.tls or [version.value for version in TlsVersion]:
+        run(TlsVersion(version), given.files, given.rounds)
+    return 0
+
+
+def run(tls: TlsVersion, count: int, rounds: int) -> None:
+    """The rows of one TLS version."""
+    with tempfile.TemporaryDirectory() as folder, on_disk() as disk, proftpd(tls=tls) as server:
         place = Path(folder)
         secrets = place / "secrets"
         secrets.mkdir(mode=0o700)
         (secrets / "ca.pem").write_bytes(authority().pem)
         (secrets / "cert.pem").write_bytes(client_identity().pem)
         (secrets / "key.pem").write_bytes(client_identity().key_pem())
-        paths = write_documents(place / "documents", given.files)
-        filing = Filing(server, place, paths)
+        paths = write_documents(place / "documents", count)
+        filing = Filing(server, Path(disk), paths)
         ways: dict[str, Callable[[], None]] = {
             "one by one": filing.one_by_one,
             "a batch": functools.partial(filing.as_batch, 1),
@@ -115,13 +128,15 @@ def main() -> int:
         }
         for label, way in ways.items():
             found = alternate(
-                given.rounds,
+                rounds,
                 way,
                 lambda: send_by_lftp(server, place / "documents", secrets),
                 lambda: check_arrived(server, paths),
             )
-            print(f"ratio: {given.files} whole submissions, {label}, over lftp | {ratio(found):.2f} | >= 1.5")
-    return 0
+            mine, theirs = (statistics.median(column) for column in zip(*found, strict=True))
+            print(f"TLS {tls.value}, {label}: govfile {count / mine:.0f}/s, lftp {count / theirs:.0f}/s")
+            work = f"{count} whole submissions, TLS {tls.value}, {label}, over lftp"
+            print(f"ratio: {work} | {ratio(found):.2f} | >= 1.5")
 
 
 if __name__ == "__main__":
