@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import time
 
 import pytest
@@ -103,6 +104,11 @@ def test_w05_an_element_with_more_attributes_than_anybody_writes_is_refused() ->
         assert read_unsigned(element(256, attribute)).name == "a"
         with pytest.raises(ProtocolError, match="more than 256 attributes"):
             read_unsigned(element(257, attribute))
+    short = [first + second for first in string.ascii_letters for second in string.ascii_letters]
+    with pytest.raises(ProtocolError, match="more than 256 attributes"):
+        read_unsigned(
+            b"<a " + b" ".join(f"{name}=''".encode() for name in [*string.ascii_letters, *short][:257]) + b"/>"
+        )
     for harmless in (b'<a b="' + b"=" * 1000 + b'"/>', b"<a>" + b'<b xmlns="urn:b" c="/"/>' * 1000 + b"</a>"):
         assert read_unsigned(harmless).name == "a"
     nested = b"".join(b'<a xmlns:n%d="urn:n" xmlns:m%d="urn:m" b="/>">' % (level, level) for level in range(90))

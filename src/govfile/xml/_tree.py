@@ -34,6 +34,10 @@ VALUE = re.compile(rb""""[^"]*"|'[^']*'""")
 #: How many attributes one tag may have, declarations of namespaces among them, and how many of these may hold at one
 #: place: libraries take time by their square.
 _MOST = 256
+#: A tag of so many attributes is as long as this, each being at least ` a=""`; and in a tag there is no other `<`.
+_LONG = re.compile(rb"<[^<]{%d,}" % (5 * _MOST))
+#: The fewest bytes of an element, of one that holds another, and of a declared namespace.
+_ELEMENT, _LEVEL, _NAMESPACE = len("<a/>"), len("<a></a>"), len(' xmlns=""')
 _SLASH = ord("/")
 
 #: An attribute of one of these names is an id: those of SAML 1.1 and 2.0, DGWS, XML Signature and WS-Security.
@@ -88,6 +92,8 @@ def read(
 _DECLARATION = b"<?xml "
 _DECLARATIONS = (_DECLARATION, b"<?xml\t", b"<?xml\n", b"<?xml\r")
 
+_INSTRUCTION = re.compile(rb"<\?")
+
 _of_this_thread = threading.local()
 
 
@@ -115,21 +121,27 @@ def parser() -> XMLParser:
 def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None) -> dict[str, _Element]:
     """Check the shape and collect the ids. XPath walks in C; only elements with something like an id come up here.
 
-    The bytes, in UTF-8, say where there is nothing to ask: `<?` begins each instruction, `<` at least each element, and
-    each element that holds another has a `</`.
+    The bytes, in UTF-8, say where there is nothing to ask: `<?` begins each instruction, and few hold few elements.
     """
-    root = tree.root
+    root, content, size = tree.root, tree.content, len(tree.content)
     questions = _questions(limits.depth)
-    behind = len(_DECLARATION) if tree.content.startswith(_DECLARATIONS) else 0
-    if tree.content.find(b"<?", behind) >= 0 and questions.has_instructions(root):
+    behind = len(_DECLARATION) if content.startswith(_DECLARATIONS) else 0
+    if _INSTRUCTION.search(content, behind) and questions.has_instructions(root):
         raise _refused(what, "it carries processing instructions, which signed messages do not")
-    if tree.content.count(b"<") > limits.elements and questions.count(root) > limits.elements:
+    if size > _ELEMENT * limits.elements and questions.count(root) > limits.elements:
         raise _refused(what, f"it has more than {limits.elements} elements")
-    if tree.content.count(b"=") > _MOST and _is_overladen(tree.content):
+    if _may_be_overladen(content) and _is_overladen(content):
         raise _refused(what, f"one of its elements has more than {_MOST} attributes or namespaces")
-    if tree.content.count(b"</") >= limits.depth and questions.is_too_deep(root):
+    if size > _LEVEL * limits.depth and questions.is_too_deep(root):
         raise _refused(what, f"it is nested more than {limits.depth} levels deep")
     return {} if free is None else _ids_of(tree, questions.with_ids(root), what, free)
+
+
+def _may_be_overladen(content: bytes) -> bool:
+    """Whether to look closer, which takes longer than all else: many declarations, or many `=` in one piece."""
+    if len(content) > _NAMESPACE * _MOST and content.count(b"xmlns") > _MOST:
+        return True
+    return any(found[0].count(b"=") > _MOST for found in _LONG.finditer(content))
 
 
 def _is_overladen(content: bytes) -> bool:

@@ -29,6 +29,8 @@ _SLASH = ord("/")
 _AFTER_NAME = b" \t\r\n/>"
 _LAST_TAG = re.compile(rb"</[^<>]*>(\s*)\Z")
 _NAME = re.compile(rb"<([^\s/>]+)")
+#: How comments and CDATA begin.
+_MARKUP = re.compile(rb"<!")
 
 
 @attrs.frozen
@@ -137,7 +139,7 @@ def quick_span(tree: _tree.Tree, element: _Element) -> Span | None:
         last = _LAST_TAG.match(content, content.rfind(b"</"))
         if last is not None:
             return Span(0, _end_of_tag(content, 0), last.start(), last.start(1))
-    if b"<!" in content:
+    if _MARKUP.search(content):
         return None
     local = element.tag.rpartition("}")[2]
     name = (f"{element.prefix}:{local}" if element.prefix else local).encode()
