@@ -53,8 +53,8 @@ class Batch:
         """Each filing with what became of it, as it is known. Closing the iterator early lets the transfers under way
         end and leaves the rest prepared.
         """
-        jobs: queue.Queue[_Job | None] = queue.Queue()
-        results: queue.Queue[tuple[_Job, Submission | BaseException]] = queue.Queue()
+        jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        results: queue.SimpleQueue[tuple[_Job, Submission | BaseException]] = queue.SimpleQueue()
         workers = [
             threading.Thread(
                 target=self._work, args=(sender, jobs, results), name=f"govfile-skat-{number}", daemon=True
@@ -126,8 +126,8 @@ class Batch:
     def _work(
         self,
         sender: Sender,
-        jobs: queue.Queue[_Job | None],
-        results: queue.Queue[tuple[_Job, Submission | BaseException]],
+        jobs: queue.SimpleQueue[_Job | None],
+        results: queue.SimpleQueue[tuple[_Job, Submission | BaseException]],
     ) -> None:
         try:
             while (job := jobs.get()) is not None:
