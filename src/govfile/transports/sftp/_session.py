@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -99,22 +100,17 @@ class Session:
         Raises `TimedOut` when nothing moves, `ConnectionFailed` when the link is lost, `ProtocolError`.
         """
         which: Which = "data" if phase is Phase.TRANSFER else "reply"
-        self._flush(self.deadlines.limit(which, doing, phase))
-        answered = self._next_reply()
-        if answered is None:
-            self._receive(self.deadlines.limit(which, doing, phase))
-            answered = self._next_reply()
-        while answered is not None:
-            self._hand_out(*answered)
-            answered = self._next_reply()
-        self.last_used = self.deadlines.monotonic()
+        self._speak(self.deadlines.limit(which, doing, phase))
+        self._hear(self.deadlines.limit(which, doing, phase))
 
     def call(self, kind: Kind, body: bytes, doing: str) -> Reply:
-        """Ask and wait for this one answer."""
+        """Ask and wait for this one answer; its deadline is for the whole of it, also where it comes in drops."""
         answers: list[Reply] = []
         self.ask(kind, body, answers.append)
+        limit = self.deadlines.limit("reply", doing, Phase.REQUEST)
         while not answers:
-            self.turn(doing, Phase.REQUEST)
+            self._speak(limit)
+            self._hear(limit)
         return answers[0]
 
     def expect(self, reply: Reply, kind: Kind, doing: str) -> bytes:
@@ -150,6 +146,24 @@ class Session:
 
     # --- the stream ---------------------------------------------------------------------------------------------
 
+    def _speak(self, limit: Limit) -> None:
+        """Send what is queued. Where that fails, hand out the answers that came before: they are as true as ever."""
+        try:
+            self._flush(limit)
+        except GovfileError:
+            self._channel.settimeout(0.0)
+            with contextlib.suppress(GovfileError):
+                while True:
+                    self._take(limit)
+                    self._hand_out_all()
+            raise
+
+    def _hear(self, limit: Limit) -> None:
+        if not self._hand_out_all():
+            self._receive(limit)
+            self._hand_out_all()
+        self.last_used = self.deadlines.monotonic()
+
     def _flush(self, limit: Limit) -> None:
         if not self._outgoing:
             return
@@ -170,6 +184,9 @@ class Session:
 
     def _receive(self, limit: Limit) -> None:
         self._await(limit)
+        self._take(limit)
+
+    def _take(self, limit: Limit) -> None:
         try:
             data = self._channel.recv(_RECEIVE)
             while self._channel.recv_stderr_ready():
@@ -208,6 +225,14 @@ class Session:
             number, reply = int.from_bytes(view[5:9], "big"), Reply(view[4], bytes(view[9 : 4 + length]))
         del waiting[: 4 + length]
         return number, reply
+
+    def _hand_out_all(self) -> bool:
+        """Hand out the answers that are here; whether there was one."""
+        found = False
+        while (answered := self._next_reply()) is not None:
+            self._hand_out(*answered)
+            found = True
+        return found
 
     def _hand_out(self, number: int, reply: Reply) -> None:
         then = self._waiting.pop(number, None)

@@ -39,7 +39,7 @@ class Stage(enum.Enum):
     ASKED = "the server was asked to create the file"
     WRITING = "the file was created, and not all of it was sent"
     SENT = "every byte was sent"
-    CLOSED = "every write and the close were confirmed"
+    CLOSED = "the close was confirmed"
     RENAMING = "every write and the close were confirmed, and the last name was asked for"
 
 
@@ -219,7 +219,7 @@ class Sending:
             path=path or self.upload.path,
             bytes_sent=self._sent,
             sha256=self._reader.sha256,
-            reply=f"{Stage.CLOSED.value}: {self._words}",
+            reply=f"every write and the close were confirmed: {self._words}",
             size_seen=self._size_seen,
             seconds=self._session.deadlines.monotonic() - self._started,
         )
@@ -243,7 +243,7 @@ class Sending:
             self._failure.certain = "the document was not handed over; the incomplete file was removed"
 
     def _after_loss(self, error: GovfileError) -> GovfileError | PutReceipt:
-        if self._stage is Stage.CLOSED and self._last_path is None:
+        if self._is_confirmed() and self._last_path is None:
             return self._receipt()
         begun = self._stage is Stage.ASKED and self._reader.size > 0
         if self._stage is Stage.WRITING or begun:
@@ -252,6 +252,11 @@ class Sending:
         failure = self._unknown(error.what)
         failure.__cause__ = error
         return failure
+
+    def _is_confirmed(self) -> bool:
+        """Whether all is answered for that a receipt says: answers may come in another order than their requests."""
+        has_size = self._size_seen in (None, self._sent)
+        return self._stage is Stage.CLOSED and self._confirmed == self._sent and has_size
 
     def _unknown(self, what: str) -> GovfileError:
         evidence = f"{self._stage.value} ({self._confirmed} of {self._reader.size} bytes confirmed)"
