@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govfile.transports._deadlines import Deadlines, Limit, Which
 
-#: How much is handed to the system at once, in bytes.
-_BLOCK = 64 * 1024
+#: How much is sent at once, in bytes: one record of TLS (RFC 8446, 5.1). Of several, some might have arrived when the
+#: library says that it could not send.
+_BLOCK = 16 * 1024
 
 
 class Passed(TimeoutError):
