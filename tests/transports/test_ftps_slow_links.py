@@ -18,12 +18,13 @@ from govfile.transports._deadlines import Deadlines
 from govfile.transports.base import Timeouts
 from govfile.transports.ftps._channels import TlsChannel
 from govfile.transports.ftps._tls import TlsContext
-from govfile.transports.ftps_policy import FtpsPolicy
+from govfile.transports.ftps_policy import FtpsPolicy, Passive
 from support.ftp_servers import authority, server_identity
 from support.scripted_ftp import ScriptedFtp, Talk, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 #: A TLS 1.2 record holds an alert (RFC 5246, 6.2.1): its type, and then its encrypted length.
 _ALERT = 21
@@ -77,25 +78,32 @@ def test_f12_the_close_alert_waits_for_room_behind_what_fills_the_socket() -> No
     assert arrived[filling] == _ALERT
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_f12_a_document_arrives_whole_at_a_server_that_reads_slowly(version: ssl.TLSVersion) -> None:
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name)
+def test_f02_a_slow_link_is_no_silent_server(version: ssl.TLSVersion) -> None:
+    """The reply is waited for when the document has left, not when the socket has swallowed it."""
+    document = os.urandom(1_200_000)
+
+    def open_port(talk: Talk, _: str) -> None:
+        port = talk.listen()
+        assert talk.listener is not None
+        talk.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        talk.reply(f"227 Entering Passive Mode (127,0,0,1,{port >> 8},{port & 255}).")
+
     def store(talk: Talk, argument: str) -> None:
         talk.reply("150 send it")
         with contextlib.closing(talk.data()) as data:
             arrived = bytearray()
             while block := data.recv(16384):
                 arrived += block
-                if len(arrived) % (1 << 20) < len(block):
-                    time.sleep(0.02)
+                time.sleep(0.016)
             talk.server.files[argument] = bytes(arrived)
             with contextlib.suppress(OSError):
                 data.unwrap()
         talk.reply("226 stored")
 
-    document = os.urandom(6 * 1024 * 1024)
     with ScriptedFtp(minimum=version, maximum=version) as server:
-        server.on["STOR"] = store
-        with contextlib.closing(server.transport()) as transport:
+        server.on |= {"PASV": open_port, "STOR": store}
+        with contextlib.closing(server.transport(passive=Passive.PASV)) as transport:
             receipt = transport.put("/a", Source.of(document))
     assert receipt.bytes_sent == len(document)
     assert server.files["/a"] == document
