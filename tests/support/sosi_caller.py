@@ -161,6 +161,7 @@ class CardText:
     time_format: str = "%Y-%m-%dT%H:%M:%SZ"
     sha: str = "sha256"
     transform: str = _EXC
+    signature_id: str = "id"
 
     @classmethod
     def system(cls, **changes: Any) -> CardText:
@@ -193,7 +194,9 @@ class CardText:
             + '<saml:AttributeStatement id="SystemLog">'
             + _attributes("medcom", system).replace('ProviderID"', f'ProviderID"{more}')
             + "</saml:AttributeStatement>"
-            + signature({"IDCard": True}, sha=self.sha, transform=self.transform, more=' id="OCESSignature"')
+            + signature(
+                {"IDCard": True}, sha=self.sha, transform=self.transform, more=f' {self.signature_id}="OCESSignature"'
+            )
             + "</saml:Assertion>"
         )
 

@@ -12,7 +12,7 @@ from govfile.sandbox.sosi import names, times
 from govfile.sandbox.sosi.building import element, leaf, with_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 
@@ -40,7 +40,9 @@ class Attribute:
 
 @attrs.frozen(kw_only=True)
 class Assertion:
-    """What an assertion says. `confirmation` is the SubjectConfirmation as XML; times are aware."""
+    """What an assertion says. `confirmation` is the SubjectConfirmation as XML; times are aware. `has_session` gives
+    the time of the log-in a session index, as OIOSAML demands and Seal's identity tokens never have.
+    """
 
     issuer: str
     issued: datetime
@@ -52,6 +54,7 @@ class Assertion:
     audience: str | None
     attributes: Sequence[Attribute] = ()
     authenticated: datetime | None = None
+    has_session: bool = True
     identifier: str = attrs.field(factory=lambda: f"_{uuid.uuid4()}")
 
     def written(self) -> str:
@@ -75,28 +78,28 @@ class Assertion:
         if self.authenticated is None:
             return ""
         context = element("saml:AuthnContext", leaf("saml:AuthnContextClassRef", names.X509_CONTEXT))
-        return element(
-            "saml:AuthnStatement",
-            context,
-            AuthnInstant=times.utc(self.authenticated),
-            SessionIndex=self.identifier,
-        )
+        session = {"SessionIndex": self.identifier} if self.has_session else {}
+        return element("saml:AuthnStatement", context, AuthnInstant=times.utc(self.authenticated), **session)
 
 
-def holder_of_key(key_info: str, *, end: datetime | None = None) -> str:
-    """The confirmation of somebody who has a key: `key_info` is what is inside KeyInfo."""
-    data = {"NotOnOrAfter": times.utc(end)} if end else {}
-    typed = {"xsi:type": "saml:KeyInfoConfirmationDataType"} if end else {}
-    return element(
-        "saml:SubjectConfirmation",
-        with_attributes("saml:SubjectConfirmationData", {**typed, **data}, element("ds:KeyInfo", key_info)),
-        Method=names.HOLDER_OF_KEY,
-    )
+def holder_of_key(key_info: str, *, recipient: str = "", end: datetime | None = None, is_typed: bool = False) -> str:
+    """The confirmation of somebody who has a key: `key_info` is what is inside KeyInfo. `is_typed` names the type of
+    its data, as identity providers do and Seal's STS does not.
+    """
+    typed = {"xsi:type": "saml:KeyInfoConfirmationDataType"} if is_typed else {}
+    return _confirmed(names.HOLDER_OF_KEY, {**typed, **_delivery(recipient, end)}, element("ds:KeyInfo", key_info))
 
 
 def bearer(recipient: str, end: datetime) -> str:
     """The confirmation of whoever brings it."""
-    data = {"NotOnOrAfter": times.utc(end), **({"Recipient": recipient} if recipient else {})}
-    return element(
-        "saml:SubjectConfirmation", with_attributes("saml:SubjectConfirmationData", data), Method=names.BEARER
-    )
+    return _confirmed(names.BEARER, _delivery(recipient, end))
+
+
+def _delivery(recipient: str, end: datetime | None) -> dict[str, str]:
+    limit = {"NotOnOrAfter": times.utc(end)} if end else {}
+    return {**limit, **({"Recipient": recipient} if recipient else {})}
+
+
+def _confirmed(method: str, data: Mapping[str, str], *content: str) -> str:
+    inner = with_attributes("saml:SubjectConfirmationData", data, *content)
+    return element("saml:SubjectConfirmation", inner, Method=method)

@@ -49,6 +49,7 @@ def identity_token(asked: Asked, office: Office, at: datetime) -> Grant:
         end=end,
         audience=audience.audience,
         authenticated=card.issued,
+        has_session=False,
         attributes=_of_card(card, is_identity=True),
     )
     return Grant(

@@ -93,6 +93,14 @@ def read(assertion: etree._Element) -> Card:
     return card
 
 
+def version_said(message: etree._Element) -> str:
+    """The version that the first card in a message claims, be the card good or not; the newest where it claims none."""
+    for found in message.iter(tag("saml:Attribute")):
+        if found.get("Name") == "sosi:IDCardVersion" and text(found) in _VERSIONS:
+            return text(found)
+    return _VERSIONS[-1]
+
+
 def _check_shape(assertion: etree._Element) -> None:
     """Order of elements, ids and the confirmation of section 4.1."""
     if assertion.tag != tag("saml:Assertion") or assertion.get("id") != "IDCard":
@@ -111,7 +119,8 @@ def _check_shape(assertion: etree._Element) -> None:
         raise refusals.malformed("the confirmation method")
     if value(confirmation, "saml:SubjectConfirmationData", "ds:KeyInfo", "ds:KeyName") != "OCESSignature":
         raise refusals.malformed("KeyName is not OCESSignature")
-    if child(assertion, "ds:Signature").get("id") != "OCESSignature":
+    signature = child(assertion, "ds:Signature")
+    if "OCESSignature" not in (signature.get("id"), signature.get("Id")):  # Java's own library writes the latter
         raise refusals.malformed("the signature's id is not OCESSignature")
 
 

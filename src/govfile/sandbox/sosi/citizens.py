@@ -121,7 +121,7 @@ def _granted(asked: Asked, office: Office, at: datetime, certificate: x509.Certi
         issued=start,
         name_id=f"{CPR_CLAIM}:{cpr}",
         name_id_format=names.PERSISTENT,
-        confirmation=holder_of_key(x509_data(certificate), end=end),
+        confirmation=holder_of_key(x509_data(certificate), recipient=audience.recipient_url, end=end),
         start=start,
         end=end,
         audience=audience.audience,
@@ -133,7 +133,14 @@ def _granted(asked: Asked, office: Office, at: datetime, certificate: x509.Certi
         ],
     )
     lifetime = Lifetime(created=start, expires=end)
-    return Grant(token=token.written(), lifetime=lifetime, audience=asked.audience, index=1, attached=token.identifier)
+    return Grant(
+        token=token.written(),
+        lifetime=lifetime,
+        audience=asked.audience,
+        index=1,
+        signature_id=("Id", "OCESSignature"),
+        attached=token.identifier,
+    )
 
 
 def _relations(behalf: str | None) -> list[Attribute]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.sandbox.sosi import names, refusals, times
+from govfile.sandbox.sosi import cards, names, refusals, times
 from govfile.sandbox.sosi.building import declare, element, leaf, with_attributes
 from govfile.sandbox.sosi.names import NS, tag
 from govfile.sandbox.sosi.reading import Unreadable, child, maybe, parse, value
@@ -52,8 +52,25 @@ def is_exchange(body: bytes) -> bool:
         return False
 
 
-def card_request(root: etree._Element) -> tuple[etree._Element, str, str]:
-    """The card to sign, the id of its Security header, and the token type as written; raises `Refused`."""
+@attrs.frozen(kw_only=True)
+class Repeated:
+    """What an answer of the first dialect takes over from its request, be that good or not: the id of its Security
+    header, and the version of its card, which is that of the answer's own time.
+    """
+
+    security_id: str = ""
+    version: str = "1.0.1"
+
+
+def repeated(root: etree._Element) -> Repeated:
+    """The same, of a request."""
+    security = root.find(f"{tag('soap:Header')}/{tag('wsse:Security')}")
+    identifier = None if security is None else security.get("id")
+    return Repeated(security_id=identifier or "", version=cards.version_said(root))
+
+
+def card_request(root: etree._Element) -> tuple[etree._Element, str]:
+    """The card to sign, and the token type as written; raises `Refused`."""
     header, body = header_and_body(root)
     security = None if header is None else maybe(header, "wsse:Security")
     request = child(body, "wst05:RequestSecurityToken")
@@ -70,7 +87,7 @@ def card_request(root: etree._Element) -> tuple[etree._Element, str, str]:
     issuer = maybe(request, "wst05:Issuer", "wsa04:Address")
     if issuer is not None and value(card, "saml:Issuer") != value(request, "wst05:Issuer", "wsa04:Address"):
         raise refusals.malformed("wst:Issuer is not the card's")
-    return card, security.get("id") or "", token_type
+    return card, token_type
 
 
 def exchange_request(root: etree._Element) -> Asked:
@@ -118,7 +135,7 @@ def _claims(request: etree._Element) -> dict[str, str]:
 # --- answers
 
 
-def card_response(card: str, *, security_id: str, token_type: str, issuer: str, at: datetime) -> str:
+def card_response(card: str, *, to: Repeated, token_type: str, issuer: str, at: datetime) -> str:
     """Dialect A's answer around a card; nothing of the envelope is signed."""
     response = element(
         "wst:RequestSecurityTokenResponse",
@@ -128,7 +145,7 @@ def card_response(card: str, *, security_id: str, token_type: str, issuer: str, 
         element("wst:Issuer", leaf("wsa:Address", issuer)),
         Context="www.sosi.dk",
     )
-    return _envelope(_CARD_PREFIXES, _plain_security(security_id, at), element("soapenv:Body", response))
+    return _envelope(_CARD_PREFIXES, _plain_security(to, at), element("soapenv:Body", response))
 
 
 @attrs.frozen(kw_only=True)
@@ -140,9 +157,18 @@ class Lifetime:
 
 
 def exchange_response(
-    token: str, *, relates_to: str, context: str, audience: str, lifetime: Lifetime, at: datetime, attached: str = ""
+    token: str,
+    *,
+    relates_to: str,
+    context: str,
+    audience: str,
+    lifetime: Lifetime,
+    at: datetime | None,
+    attached: str = "",
 ) -> str:
-    """Dialect B's answer around a token, not yet signed; its parts have the ids of `SIGNED_PARTS`."""
+    """Dialect B's answer around a token. Where it will be signed, `at` that time, it has a Security header, and its
+    parts the ids of `SIGNED_PARTS`.
+    """
     references = ""
     if attached:
         reference = element("wsse:SecurityTokenReference", element("wsse:Reference", URI=f"#{attached}"))
@@ -161,21 +187,24 @@ def exchange_response(
         ),
         Context=context,
     )
+    body = element("wst:RequestSecurityTokenResponseCollection", response)
+    if at is None:
+        return _envelope(_PREFIXES, _addressed(relates_to, has_ids=False), element("soapenv:Body", body))
     security = element(
         "wsse:Security",
         element("wsu:Timestamp", leaf("wsu:Created", times.utc(at)), wsu__Id="ts"),
         mustUnderstand="1",
         wsu__Id="security",
     )
-    body = element("soapenv:Body", element("wst:RequestSecurityTokenResponseCollection", response), wsu__Id="body")
-    return _envelope(_PREFIXES, _addressed(relates_to) + security, body)
+    headers = _addressed(relates_to, has_ids=True) + security
+    return _envelope(_PREFIXES, headers, element("soapenv:Body", body, wsu__Id="body"))
 
 
 #: What the STS signs in its answers.
 SIGNED_PARTS = ("messageID", "action", "relatesTo", "ts", "body")
 
 
-def fault(refused: refusals.Refused, *, relates_to: str | None, at: datetime) -> str:
+def fault(refused: refusals.Refused, *, relates_to: str | None, to: Repeated, at: datetime) -> str:
     """A fault in the dialect of its request: the second has addressing headers and no Security."""
     content = element(
         "soapenv:Fault",
@@ -185,8 +214,8 @@ def fault(refused: refusals.Refused, *, relates_to: str | None, at: datetime) ->
     )
     body = element("soapenv:Body", content)
     if relates_to is None:
-        return _envelope(_CARD_PREFIXES, _plain_security("", at), body)
-    return _envelope(_PREFIXES, _addressed(relates_to), body)
+        return _envelope(_CARD_PREFIXES, _plain_security(to, at), body)
+    return _envelope(_PREFIXES, _addressed(relates_to, has_ids=False), body)
 
 
 def standing_alone(token: str) -> str:
@@ -194,17 +223,17 @@ def standing_alone(token: str) -> str:
     return with_attributes("sandbox", declare(_PREFIXES, renamed=_WIRE), token)
 
 
-def _addressed(relates_to: str) -> str:
-    return (
-        leaf("wsa:Action", names.ACTION_B, wsu__Id="action")
-        + leaf("wsa:MessageID", f"urn:uuid:{uuid.uuid4()}", wsu__Id="messageID")
-        + leaf("wsa:RelatesTo", relates_to, wsu__Id="relatesTo")
+def _addressed(relates_to: str, *, has_ids: bool) -> str:
+    headers = {"action": names.ACTION_B, "messageID": f"urn:uuid:{uuid.uuid4()}", "relatesTo": relates_to}
+    return "".join(
+        leaf(f"wsa:{name[0].upper()}{name[1:]}", content, **({"wsu__Id": name} if has_ids else {}))
+        for name, content in headers.items()
     )
 
 
-def _plain_security(security_id: str, at: datetime) -> str:
-    named = {"id": security_id} if security_id else {}
-    created = element("wsu:Timestamp", leaf("wsu:Created", times.utc(at)))
+def _plain_security(to: Repeated, at: datetime) -> str:
+    named = {"id": to.security_id} if to.security_id else {}
+    created = element("wsu:Timestamp", leaf("wsu:Created", times.for_card(at, to.version)))
     return with_attributes("wsse:Security", named, created)
 
 

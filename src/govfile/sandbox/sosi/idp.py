@@ -133,7 +133,7 @@ def _bootstrap(
         issued=at,
         name_id=name_id,
         name_id_format=names.PERSISTENT,
-        confirmation=holder_of_key(x509_data(bound_to), end=at + life),
+        confirmation=holder_of_key(x509_data(bound_to), end=at + life, is_typed=True),
         start=None,
         end=at + life,
         audience=audience,

@@ -87,14 +87,15 @@ class TokenService:
         faults = self.faults.for_service(service)
         at = self._clock() + faults.date_off
         relates_to: str | None = None
+        repeated = envelopes.Repeated()
         refusal: refusals.Refused | None = None
         try:
             root = parse(body)
-            relates_to = _message_id(root)
+            relates_to, repeated = _message_id(root), envelopes.repeated(root)
             response = self._issued(service, root, faults, at)
         except (Unreadable, refusals.Refused) as error:
             refusal = error if isinstance(error, refusals.Refused) else refusals.malformed(str(error))
-            response = envelopes.fault(refusal, relates_to=relates_to, at=at).encode()
+            response = envelopes.fault(refusal, relates_to=relates_to, to=repeated, at=at).encode()
         with self._lock:
             if refusal is None:
                 genuine, response = response, self._last.get(service, response) if faults.replay else response
@@ -118,7 +119,7 @@ class TokenService:
     # --- dialect A
 
     def _signed_card(self, root: etree._Element, office: judging.Office, at: datetime, *, keeps_name_id: bool) -> bytes:
-        assertion, security_id, token_type = envelopes.card_request(root)
+        assertion, token_type = envelopes.card_request(root)
         asked, certificate = judging.judged(assertion, office, at=at)
         at -= office.faults.stale
         card = stamped(asked, self.settings, at)
@@ -127,7 +128,7 @@ class TokenService:
         card = tampering.other_card(card, office.faults.other)
         written = envelopes.card_response(
             cards.write(card),
-            security_id=security_id,
+            to=envelopes.repeated(root),
             token_type=token_type,
             issuer=card.issuer,
             at=at,
@@ -150,7 +151,7 @@ class TokenService:
             context=asked.context,
             audience=grant.audience,
             lifetime=grant.lifetime,
-            at=at,
+            at=at if grant.is_answer_signed else None,
             attached=grant.attached,
         )
         answer = parse(written.encode())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 from lxml import etree
 
-from govfile.sandbox.sosi import calls, names, times
+from govfile.sandbox.sosi import calls, cards, names, times
 from govfile.sandbox.sosi.building import element, leaf, with_attributes
 from govfile.sandbox.sosi.calls import CallRefused, DgwsCall, IdwsCall
 from govfile.sandbox.sosi.names import NS
@@ -60,18 +60,18 @@ class Services:
         at = self._now("dgws")
         if request.method != "POST":
             refusal = CallRefused("illegal_HTTP_method", "POST only")
-            return self._dgws_fault(request, refusal, NS["soap"], "", at)
-        soap, message_id = NS["soap"], ""
+            return self._dgws_fault(request, refusal, NS["soap"], "", times.utc(at))
+        soap, message_id, created = NS["soap"], "", times.utc(at)
         try:
             root = calls.envelope(request.body)
             soap = etree.QName(root).namespace or soap
-            message_id = calls.message_id(root, soap)
+            message_id, created = calls.message_id(root, soap), times.for_card(at, cards.version_said(root))
             call = calls.dgws(root, soap, self._settings, at)
         except CallRefused as refusal:
-            return self._dgws_fault(request, refusal, soap, message_id, at)
+            return self._dgws_fault(request, refusal, soap, message_id, created)
         with self._lock:
             earlier = self._replies.get(call.message_id) if self._settings.repeats_replies else None
-        response = earlier or self._echoed(call, soap, at)
+        response = earlier or self._echoed(call, soap, created)
         with self._lock:
             self._replies[call.message_id] = response
             while len(self._replies) > _REMEMBERED:
@@ -88,13 +88,13 @@ class Services:
         )
         return response
 
-    def _echoed(self, call: DgwsCall, soap: str, at: datetime) -> Response:
-        header = _security(at) + _medcom(call.message_id, call.flow_id, status="flow_finalized_succesfully")
+    def _echoed(self, call: DgwsCall, soap: str, created: str) -> Response:
+        header = _security(created) + _medcom(call.message_id, call.flow_id, status="flow_finalized_succesfully")
         return _response(_written(soap, header, call.body), soap)
 
-    def _dgws_fault(self, request: Request, refusal: CallRefused, soap: str, message_id: str, at: datetime) -> Response:
+    def _dgws_fault(self, request: Request, refusal: CallRefused, soap: str, message_id: str, created: str) -> Response:
         detail = element("detail", leaf("medcom:FaultCode", refusal.code))
-        header = _security(at) + _medcom(message_id, "")
+        header = _security(created) + _medcom(message_id, "")
         response = _response(_written(soap, header, _fault(soap, "Server", refusal.words, detail)), soap, status=500)
         self.called.append(
             Called(
@@ -154,8 +154,8 @@ def _response(envelope: str, soap: str, *, status: int = 200) -> Response:
     return Response(status=status, body=body, content_type=_SOAP_TYPES[soap])
 
 
-def _security(at: datetime) -> str:
-    return element("wsse:Security", element("wsu:Timestamp", leaf("wsu:Created", times.utc(at))))
+def _security(created: str) -> str:
+    return element("wsse:Security", element("wsu:Timestamp", leaf("wsu:Created", created)))
 
 
 def _medcom(answers: str, flow_id: str, status: str = "") -> str:
@@ -172,7 +172,12 @@ def _medcom(answers: str, flow_id: str, status: str = "") -> str:
 def _addressed(call: IdwsCall | None, at: datetime) -> str:
     relation = leaf("wsa:RelatesTo", call.message_id) if call else ""
     action = f"{call.action}Response" if call else NS["wsa"] + "/fault"
-    return leaf("wsa:Action", action) + leaf("wsa:MessageID", f"urn:uuid:{uuid.uuid4()}") + relation + _security(at)
+    return (
+        leaf("wsa:Action", action)
+        + leaf("wsa:MessageID", f"urn:uuid:{uuid.uuid4()}")
+        + relation
+        + _security(times.utc(at))
+    )
 
 
 def _fault(soap: str, code: str, words: str, detail: str) -> str:
