@@ -68,7 +68,8 @@ class DataPorts:
                 advice=_firewall(port, session),
             ) from error
         if _UNSENT_OPTION is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, _UNSENT_OPTION, _UNSENT)
+            with contextlib.suppress(OSError):  # not every kernel has it
+                sock.setsockopt(socket.IPPROTO_TCP, _UNSENT_OPTION, _UNSENT)
         return sock
 
     def ask_ahead(self, session: Session) -> None:
