@@ -6,11 +6,12 @@ import base64
 import hashlib
 import subprocess
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
@@ -25,7 +26,18 @@ from govfile.sandbox.sosi.stock import idp
 from govfile.sandbox.sosi.verifying import BadSignature, verify_enveloped
 from support.programs import require
 from support.repository import ROOT
-from support.sosi_asking import ENVELOPE, SYSTEM, TOKEN, citizen, is_signed
+from support.sosi_asking import (
+    CPR,
+    ENVELOPE,
+    SYSTEM,
+    TOKEN,
+    UNTRUSTED,
+    bst,
+    citizen,
+    from_oiosaml,
+    is_signed,
+    web_token,
+)
 from support.sosi_caller import (
     NS,
     Answer,
@@ -42,6 +54,8 @@ from support.sosi_caller import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 pytestmark = pytest.mark.servers
 SEAL_NET = "http://schemas.xmlsoap.org/ws/2005/02/security/trust/Issue"
@@ -188,6 +202,46 @@ def test_the_papers_are_enough_for_curl_openssl_and_xmlsec1(sts: Caller, tmp_pat
     command = [require("openssl"), "pkcs12", "-in", str(papers.employee), *passphrase, "-nodes", "-out", str(private)]
     assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
     private.unlink()
+
+
+def test_the_papers_lead_through_every_exchange(sts: Caller, tmp_path: Path) -> None:
+    papers = write_papers(sts.sandbox, tmp_path)
+    assert bst(sts, papers.bootstrap.read_bytes()).fault is None
+    assert citizen(sts, papers.citizen.read_bytes()).fault is None
+    assert from_oiosaml(sts, papers.oiosaml.read_bytes()).fault is None
+    path, claims = sts.sandbox.settings.paths.jwt_to_idws, {CPR: "0101001234"}
+    assert sts.exchange(path, web_token(papers.jwt.read_text()), "https://fmk", claims=claims).fault is None
+
+
+def test_who_has_the_identity_providers_paper_gives_tokens_of_his_own(sts: Caller, tmp_path: Path) -> None:
+    """As Unsealed's token issuers do; here one that is bound to the system's certificate."""
+    papers = write_papers(sts.sandbox, tmp_path)
+    opened = load_pkcs12(papers.identity_provider.read_bytes(), papers.identity_provider_passphrase.read_bytes())
+    assert opened.key is not None
+    assert opened.cert is not None
+    issuer = opened.additional_certs[0].certificate
+    issued = pki.Issued(key=cast("RSAPrivateKey", opened.key), certificate=opened.cert.certificate, issuer=issuer)
+    unsigned = etree.fromstring(sts.sandbox.citizen_bootstrap_token(bound_to=sts.sandbox.system.certificate))
+    signed_info = unsigned[1]
+    for emptied in signed_info.iter("{*}DigestValue", "{*}SignatureValue", "{*}X509Data"):
+        emptied.text = None
+        del emptied[:]
+    token = signed(etree.tostring(unsigned, encoding="unicode"), issued).encode()
+    assert citizen(sts, token, by=sts.sandbox.system.issued).fault is None
+    stranger = signed(etree.tostring(unsigned, encoding="unicode"), sts.sandbox.employee.issued).encode()
+    assert citizen(sts, stranger, by=sts.sandbox.system.issued).fault == UNTRUSTED
+
+
+def test_who_has_the_service_providers_paper_opens_its_assertions(sts: Caller, tmp_path: Path) -> None:
+    papers = write_papers(sts.sandbox, tmp_path)
+    answer = sts.exchange(sts.sandbox.settings.paths.to_oiosaml, sts.card(), "https://sp.example.dk", unsigned="")
+    sealed = tmp_path / "sealed.xml"
+    sealed.write_bytes(etree.tostring(answer.root.find(f".//{{{NS['xenc']}}}EncryptedData")))
+    command = [require("xmlsec1"), "--decrypt", "--pkcs12", str(papers.provider)]
+    command += ["--pwd", papers.provider_passphrase.read_text(), str(sealed)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert verified(done.stdout, papers.sts.read_bytes(), at="/*/*[local-name()='Signature']")
 
 
 def test_certificates_and_identity_providers_of_others_may_be_brought(sts: Caller) -> None:

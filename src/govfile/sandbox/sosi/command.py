@@ -10,29 +10,60 @@ import attrs
 from govfile.sandbox.papers import write_private
 from govfile.sandbox.sosi import stock
 from govfile.sandbox.sosi.authority import SosiSandbox
+from govfile.sandbox.sosi.service import SERVICES
 from govfile.sandbox.sosi.settings import Settings, SigningAlgorithm
 from govfile.sandbox.waiting import wait
 
 if TYPE_CHECKING:
     import os
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @attrs.frozen(kw_only=True)
 class Papers:
-    """Where `write_papers` put what a client needs."""
+    """Where `write_papers` put what a client needs.
+
+    The tokens are good for a day, and bound to the employee's certificate; for others there is the identity provider's
+    own key. The provider's opens the assertions that are encrypted for it.
+    """
 
     employee: Path
     employee_passphrase: Path
     system: Path
     system_passphrase: Path
+    identity_provider: Path
+    identity_provider_passphrase: Path
+    provider: Path
+    provider_passphrase: Path
     servers: Path
     federation: Path
     sts: Path
     request: Path
     oiosaml: Path
+    bootstrap: Path
+    citizen: Path
+    jwt: Path
     config: Path
+
+
+_FILES = {
+    "employee": "employee.p12",
+    "system": "system.p12",
+    "identity_provider": "identity-provider.p12",
+    "provider": "service-provider.p12",
+    "servers": "servers-ca.pem",
+    "federation": "federation-ca.pem",
+    "sts": "sts.pem",
+    "request": "card-request.xml",
+    "oiosaml": "oiosaml-assertion.xml",
+    "bootstrap": "bootstrap-token.xml",
+    "citizen": "citizen-bootstrap-token.xml",
+    "jwt": "citizen.jwt",
+    "config": "govfile.toml",
+}
+_KEYS = ("employee", "system", "identity_provider", "provider")
+_DAY = 24 * 3600.0
 
 
 def write_papers(sandbox: SosiSandbox, folder: Path) -> Papers:
@@ -41,30 +72,24 @@ def write_papers(sandbox: SosiSandbox, folder: Path) -> Papers:
     The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
     such files that no sandbox wrote.
     """
-    papers = Papers(
-        employee=folder / "employee.p12",
-        employee_passphrase=folder / "employee-passphrase.txt",
-        system=folder / "system.p12",
-        system_passphrase=folder / "system-passphrase.txt",
-        servers=folder / "servers-ca.pem",
-        federation=folder / "federation-ca.pem",
-        sts=folder / "sts.pem",
-        request=folder / "card-request.xml",
-        oiosaml=folder / "oiosaml-assertion.xml",
-        config=folder / "govfile.toml",
-    )
-    contents = {
-        papers.employee.name: sandbox.employee.pkcs12(),
-        papers.employee_passphrase.name: sandbox.employee.passphrase.reveal().encode(),
-        papers.system.name: sandbox.system.pkcs12(),
-        papers.system_passphrase.name: sandbox.system.passphrase.reveal().encode(),
-        papers.servers.name: sandbox.tls_pem(),
-        papers.federation.name: sandbox.federation_pem(),
-        papers.sts.name: sandbox.sts_pem(),
-        papers.request.name: sandbox.example("request"),
-        papers.oiosaml.name: sandbox.oiosaml_assertion(life=24 * 3600.0),
+    files = {name: folder / file for name, file in _FILES.items()}
+    phrases = {f"{name}_passphrase": folder / f"{files[name].stem}-passphrase.txt" for name in _KEYS}
+    papers = Papers(**files, **phrases)
+    contents: dict[Path, bytes] = {
+        papers.servers: sandbox.tls_pem(),
+        papers.federation: sandbox.federation_pem(),
+        papers.sts: sandbox.sts_pem(),
+        papers.request: sandbox.example("request"),
+        papers.oiosaml: sandbox.oiosaml_assertion(life=_DAY),
+        papers.bootstrap: sandbox.bootstrap_token(life=_DAY),
+        papers.citizen: sandbox.citizen_bootstrap_token(life=_DAY),
+        papers.jwt: sandbox.jwt(life=_DAY).encode(),
     }
-    write_private(folder, contents, config=_config(sandbox).encode())
+    for name, holder in zip(_KEYS, (sandbox.employee, sandbox.system, stock.idp(), stock.provider()), strict=True):
+        contents[files[name]] = holder.pkcs12()
+        contents[phrases[f"{name}_passphrase"]] = holder.passphrase.reveal().encode()
+    named = {path.name: content for path, content in contents.items()}
+    write_private(folder, named, config=_config(sandbox).encode())
     return papers
 
 
@@ -104,16 +129,32 @@ def serve(
     """
     algorithm = SigningAlgorithm.RSA_SHA256 if sha256 else SigningAlgorithm.RSA_SHA1
     with SosiSandbox(settings=Settings(port=port, signs_with=algorithm, tls=not plain)) as sandbox:
-        papers = write_papers(sandbox, Path(into))
-        paths = sandbox.settings.paths
-        say(f"The STS listens on {sandbox.base_url}; cards are signed at {paths.new}.")
-        say(f"An employee: {papers.employee} (passphrase in {papers.employee_passphrase})")
-        say(f"A system: {papers.system} (passphrase in {papers.system_passphrase})")
-        say(f"Trust anchors: {papers.servers} (TLS), {papers.federation} (cards and tokens, signed by {papers.sts})")
-        say(f"Services to call: {sandbox.service_url('dgws')} (card), {sandbox.service_url('idws')} (token)")
-        say(f"A request and an assertion to try: {papers.request}, {papers.oiosaml}; profile: {papers.config}")
-        say(
-            f"curl --cacert {papers.servers} -H 'Content-Type: text/xml; charset=utf-8' -H 'SOAPAction: \"Issue\"' "
-            f"--data-binary @{papers.request} {sandbox.service_url('new')}"
-        )
+        for line in _told(sandbox, write_papers(sandbox, Path(into))):
+            say(line)
         wait(say, until)
+
+
+def _told(sandbox: SosiSandbox, papers: Papers) -> Iterator[str]:
+    """How to connect, and with what; who the employee is stands in the papers only."""
+    paths = sandbox.settings.paths
+    exchanges = dict.fromkeys(getattr(paths, name) for name in SERVICES if name != "new")
+    yield f"The STS listens on {sandbox.base_url}; cards are signed at {paths.new}."
+    yield f"Exchanges: {', '.join(exchanges)}"
+    yield f"Their audiences: {', '.join(sandbox.audiences)}"
+    yield f"An employee: {papers.employee} (passphrase in {papers.employee_passphrase})"
+    yield f"A system: {papers.system} (passphrase in {papers.system_passphrase})"
+    yield f"Trust anchors: {papers.servers} (TLS), {papers.federation} (cards and tokens, signed by {papers.sts})"
+    yield f"Services to call: {sandbox.service_url('dgws')} (card), {sandbox.service_url('idws')} (token)"
+    yield f"A request to try: {papers.request}; profile: {papers.config}"
+    yield (
+        f"Tokens about the employee, who is described in them: {papers.oiosaml}, {papers.bootstrap} (BST2SOSI), "
+        f"{papers.citizen} (Bst2Idws), {papers.jwt} (JWT2Idws)"
+    )
+    yield (
+        f"Who signs such tokens: {papers.identity_provider} (passphrase in {papers.identity_provider_passphrase}); "
+        f"who opens encrypted ones: {papers.provider} (passphrase in {papers.provider_passphrase})"
+    )
+    yield (
+        f"curl --cacert {papers.servers} -H 'Content-Type: text/xml; charset=utf-8' -H 'SOAPAction: \"Issue\"' "
+        f"--data-binary @{papers.request} {sandbox.service_url('new')}"
+    )
