@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import re
+import shutil
 import signal
 import socket
+import sys
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +26,9 @@ FOREIGN = re.compile(
     r"(?i)(.*_proxy|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PG[A-Z]+|SOFTHSM2_CONF|GOVFILE_(?!SERVERS).*|XDG_.*)"
 )
 LOOPBACK = re.compile(r"(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::|localhost|)")
+
+#: Room enough for the files of the unit tests and of several such runs, in bytes.
+ROOM = 1 << 30
 
 #: What a test module holds when it talks to a server or starts a program; it is then no unit test.
 OUTSIDE = (
@@ -40,6 +48,9 @@ OUTSIDE = (
     "support.verifying",
 )
 
+#: Such an import at the top of a file is seen without running it.
+STARTS_OUTSIDE = re.compile(rf"^(?:from|import) (?:{'|'.join(map(re.escape, OUTSIDE))})", re.MULTILINE)
+
 leaks = Leaks()
 
 
@@ -52,8 +63,27 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["HOME"] = home.name
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # run in the background: programs would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every worker and every program compiles all of it anew
+    sys.dont_write_bytecode = False
+    if _only_units(config):
+        _keep_files_in_memory(config)
     leaks.watch()
     _keep_to_loopback(config)
+
+
+def _only_units(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "unit")
+
+
+def _keep_files_in_memory(config: pytest.Config) -> None:
+    """Unit tests wait for no disk; whoever wants to see the files of one that failed runs it by its name."""
+    memory = Path("/dev/shm")
+    given = config.option.basetemp or os.environ.get("TMPDIR")
+    if given or not memory.is_dir() or shutil.disk_usage(memory).free < ROOM:
+        return
+    folder = tempfile.TemporaryDirectory(prefix="govfile-unit-", dir=memory)
+    config.add_cleanup(folder.cleanup)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder.name
 
 
 def _keep_to_loopback(config: pytest.Config) -> None:
@@ -84,6 +114,23 @@ def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
     return to_this_machine
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import, for unit tests alone, a file that holds none."""
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if _only_units(config) and is_test and _starts_outside(str(collection_path)) else None
+
+
+@functools.cache
+def _starts_outside(path: str) -> bool:
+    return STARTS_OUTSIDE.search(Path(path).read_text("utf-8")) is not None
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: looking through it again for garbage would cost seconds."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as `outside` what leaves this process, so that `-m unit` is quick; what remains is `unit`."""
     kinds: dict[object, str] = {}
@@ -96,7 +143,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _leaves_the_process(module: object) -> bool:
-    """Whether it holds, under any name, something of a module named in `OUTSIDE`."""
+    """Whether it imports a module named in `OUTSIDE`, or holds something of one under any name."""
+    if _starts_outside(str(getattr(module, "__file__", ""))):
+        return True
     homes = (getattr(held, "__module__", None) or getattr(held, "__name__", "") for held in vars(module).values())
     return any(isinstance(home, str) and home.startswith(OUTSIDE) for home in homes)
 
