@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from govfile import Credential
-from support import pki
+from support import ledgers, pki
 from support.onss_world import World
 from support.signing import signing_identity
 
@@ -29,6 +29,12 @@ def signer(root: pki.Authority) -> pki.Identity:
 @pytest.fixture(scope="session")
 def credential(signer: pki.Identity) -> Credential:
     return Credential.from_pem(signer.key_pem() + signer.pem)
+
+
+@pytest.fixture(autouse=True)
+def ledgers_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a ledger of its own; what is the same in all of them is shared."""
+    ledgers.made_once(monkeypatch)
 
 
 @pytest.fixture
