@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
-from support.repository import PACKAGE, modules, room, tree
+from support.repository import PACKAGE, modules, nodes, room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ def test_xml_is_parsed_in_one_place() -> None:
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in modules()
         if room(path) not in {"xml", "sandbox"}
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         for name in _imported(node)
         if name.startswith(parsers)
     ]
@@ -118,15 +119,20 @@ def may_use(user: str, target: str, for_types: bool) -> bool:
     return used == user or used in ARROWS[user] or (for_types and (user, used) in DRAWN_IN_ANNOTATIONS)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int, str, bool]]:
+@cache
+def imports(path: Path) -> list[tuple[str, int, str, bool]]:
     """Every import of ours in a file: module, line, name taken from it, and whether for type checkers only."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int, str, bool]]:
     guarded = {
         id(inner)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             raise AssertionError(f"{path}:{node.lineno}: a relative import hides which room it goes to")
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "govfile":

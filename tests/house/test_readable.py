@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from support.repository import PACKAGE, ROOT, modules, tree
+from support.repository import PACKAGE, ROOT, modules, nodes, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_each_function_fits_on_one_screen() -> None:
     long = {
         f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}": lines
         for path in modules()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, FUNCTIONS) and (lines := _lines(node)) > SCREEN
     }
     assert long == {}
@@ -83,7 +83,7 @@ def extends_a_foreign_class(node: ast.ClassDef) -> bool:
 
 @cache
 def _our_classes() -> frozenset[str]:
-    return frozenset(node.name for path in modules() for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef))
+    return frozenset(node.name for path in modules() for node in nodes(path) if isinstance(node, ast.ClassDef))
 
 
 def is_described_elsewhere(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
@@ -99,7 +99,7 @@ def _described_by_protocols() -> set[str]:
     return {
         method.name
         for path in modules()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in node.bases)
         for method in public(node)
         if ast.get_docstring(method)

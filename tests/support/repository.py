@@ -23,6 +23,12 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), filename=str(path))
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Every node of that tree, as `ast.walk` finds them."""
+    return list(ast.walk(tree(path)))
+
+
 def room(path: Path) -> str:
     """The room a module lives in: the first folder below the package, or the module's own name."""
     inside = path.relative_to(PACKAGE)
