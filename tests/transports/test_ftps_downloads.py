@@ -177,3 +177,31 @@ def test_a_download_that_is_confirmed_early_is_read_to_its_end() -> None:
     with ScriptedFtp() as server:
         server.on["RETR"] = hasty
         assert get(server) == CONTENT
+
+
+def test_a_confirmation_that_overtakes_the_end_of_the_handshake_takes_nothing_from_the_download() -> None:
+    """In a full handshake of TLS 1.2 the server speaks last, and may have confirmed all before we hear it."""
+    document = CONTENT[:1000]
+
+    def retrieve(talk: Talk, _: str) -> None:
+        talk.reply("150 here it comes")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = talk.server.context.wrap_bio(incoming, outgoing, server_side=True)
+        with contextlib.closing(talk.accept()) as sock:
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    sock.sendall(outgoing.read())
+                    incoming.write(sock.recv(65536))
+            tls.write(document)
+            with contextlib.suppress(ssl.SSLError):
+                tls.unwrap()
+            talk.reply("226 done")
+            time.sleep(0.1)
+            sock.sendall(outgoing.read())
+
+    with ScriptedFtp(maximum=ssl.TLSVersion.TLSv1_2, resumes=False) as server:
+        server.on["RETR"] = retrieve
+        assert get(server) == document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from govfile.errors import Phase, TimedOut
 
@@ -57,6 +57,23 @@ class Deadlines:
             return Limit(self._end, "total", self._timeouts.total or 0.0, phase, doing)
         return Limit(end, which, seconds, phase, doing)
 
+    def flowing(self, doing: str) -> Limit:
+        """The limit for the next block of data; raises `TimedOut` once the call's total has passed, however well the
+        data may flow.
+        """
+        limit = self.limit("data", doing, Phase.TRANSFER)
+        self.check(limit)
+        return limit
+
+    def anew(self, limit: Limit) -> Limit:
+        """The same limit from now on, since something has moved; the call's total stays."""
+        return limit if limit.which == "total" else self.limit(cast("Which", limit.which), limit.doing, limit.phase)
+
+    def check(self, limit: Limit) -> None:
+        """Raise `TimedOut` when it has passed, also where there would be something to read or room to write."""
+        if self.monotonic() >= limit.end:
+            raise self.passed(limit)
+
     def poll(self, poller: select.poll, limit: Limit) -> list[tuple[int, int]]:
         """What became ready; raises `TimedOut` when nothing does before the limit."""
         remaining = limit.end - self.monotonic()
@@ -67,8 +84,9 @@ class Deadlines:
 
     def passed(self, limit: Limit) -> TimedOut:
         """The error for a limit that has passed."""
+        what = "it was not over" if limit.which == "total" else "nothing came"
         return TimedOut(
-            f"nothing came within {limit.seconds:g} s while {limit.doing}",
+            f"{what} within {limit.seconds:g} s while {limit.doing}",
             which=limit.which,
             phase=limit.phase,
             endpoint=self.endpoint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -33,8 +34,8 @@ class Waiter:
     """Waits for one socket, and for a companion (the control connection) beside it."""
 
     def __init__(self, sock: socket.socket, deadlines: Deadlines) -> None:
+        self.deadlines = deadlines
         self._fd = sock.fileno()
-        self._deadlines = deadlines
         self._poller = select.poll()
         self._companion: Callable[[], bool] | None = None
 
@@ -52,7 +53,7 @@ class Waiter:
         """Until the socket is ready; raises `TimedOut`, or `Interrupted` when the companion says so."""
         self._poller.register(self._fd, event)
         while True:
-            ready = self._deadlines.poll(self._poller, limit)
+            ready = self.deadlines.poll(self._poller, limit)
             if self._companion is not None and any(fd != self._fd for fd, _ in ready) and self._companion():
                 raise Interrupted
             if any(fd == self._fd for fd, _ in ready):
@@ -140,13 +141,17 @@ class TlsChannel:
                 return
 
     def send(self, block: bytes | memoryview, limit: Limit) -> None:
-        """All of `block`, and only after the handshake; raises `DataLost` when the connection is gone."""
+        """All of `block`, and only after the handshake; raises `DataLost` when the connection is gone.
+
+        The limit is for each wait until there is room again, however many of them a slow link makes necessary.
+        """
         assert self.resumed is not None, "no byte leaves before TLS stands"
         while True:
             try:
                 self._tls.send(block)
             except SSL.WantWriteError:
                 self.waiter.wait(_WRITE, limit)
+                limit = self.waiter.deadlines.anew(limit)
             except SSL.WantReadError:
                 self.waiter.wait(_READ, limit)
             except SSL.Error as error:
@@ -178,21 +183,28 @@ class TlsChannel:
         except SSL.Error as error:
             self._explain(error)
 
+    def read_out(self, limit: Limit) -> None:
+        """Read on to the peer's end, whatever it says; raises `TimedOut` also where it goes on without end."""
+        while self.receive(limit):
+            self.waiter.deadlines.check(limit)
+
     def say_goodbye(self, limit: Limit) -> None:
         """Tell the peer that this was all: the close alert, then the end of the TCP stream.
 
         Where what was sent before still fills the socket, the alert waits its turn: without it all would be cut off.
+        Raises `DataLost` when the alert cannot leave.
         """
         while True:
             try:
                 self._tls.shutdown()
-                self.sock.shutdown(socket.SHUT_WR)
             except SSL.WantWriteError:
                 self.waiter.wait(_WRITE, limit)
-            except (SSL.Error, OSError) as error:
+            except SSL.Error as error:
                 raise DataLost from error
             else:
-                return
+                break
+        with contextlib.suppress(OSError):  # the peer may be gone since
+            self.sock.shutdown(socket.SHUT_WR)
 
     def close(self, *, abort: bool = False) -> None:
         """Close the socket; with `abort` by a reset, so that nobody takes what was sent for the whole."""

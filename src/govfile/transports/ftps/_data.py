@@ -89,7 +89,8 @@ class Transfer:
         """Send the command and shake hands; see `Transfers.start` for what it raises."""
         context = self._session.context
         self.channel = TlsChannel(context, self._sock, self._session.deadlines, context.session if resume else None)
-        self.channel.waiter.accompany(self._session.control.fd, self.replies.look)
+        ends_it = self.replies.look if self._verb == "STOR" else self._is_refused
+        self.channel.waiter.accompany(self._session.control.fd, ends_it)
         self._session.control.send(self._verb, argument)
         try:
             self.channel.handshake(self._session.deadlines.limit("tls", "securing the data connection"))
@@ -110,13 +111,10 @@ class Transfer:
             endpoint=self.endpoint,
         ) from cause
 
-    def heed_refusals(self) -> None:
-        """Read the data to its end even when it is confirmed early; only a refusal ends it: some servers leave the
-        data connection open after one, and nothing would ever come.
-        """
-        self.channel.waiter.accompany(self._session.control.fd, self._is_refused)
-
     def _is_refused(self) -> bool:
+        """What comes to us is read to its end even when it is confirmed early, be it before we see that the handshake
+        is over. Only a refusal ends it: some servers leave the data connection open, and nothing would ever come.
+        """
         if not self.replies.look():
             return False
         if self.replies.wait().is_refusal:

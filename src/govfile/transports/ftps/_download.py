@@ -25,9 +25,8 @@ def receive(session: Session, transfer: Transfer, take: Callable[[bytes], None])
     The data connection is closed in every case.
     """
     channel, deadlines = transfer.channel, session.deadlines
-    transfer.heed_refusals()
     try:
-        while block := channel.receive(deadlines.limit("data", "receiving", Phase.TRANSFER)):
+        while block := channel.receive(deadlines.flowing("receiving")):
             take(block)
         with contextlib.suppress(DataLost, TimedOut):  # it may be closed already; few servers wait for our goodbye
             channel.say_goodbye(deadlines.limit("close", "closing the data connection"))

@@ -41,6 +41,8 @@ class Session:
     """One control connection, logged in and protected. Not for use in a process forked off from its maker's."""
 
     def __init__(self, control: Control, context: TlsContext, policy: FtpsPolicy, deadlines: Deadlines) -> None:
+        assert isinstance(control.channel, TlsChannel)
+        self.channel = control.channel
         self.control = control
         self.context = context
         self.policy = policy
@@ -51,7 +53,7 @@ class Session:
     @property
     def peer(self) -> tuple[int, tuple[str | int, ...]]:
         """The address family and address of the server as connected, the only host data connections go to."""
-        sock = self.control.channel.sock
+        sock = self.channel.sock
         return sock.family, sock.getpeername()
 
     def ask(self, verb: str, argument: bytes | None = None) -> Reply:
@@ -77,9 +79,8 @@ class Session:
             return
         try:
             limit = self.deadlines.limit("close", "closing the session")
-            self.control.channel.send(b"QUIT\r\n", limit)
-            while self.control.channel.receive(limit):
-                pass
+            self.channel.send(b"QUIT\r\n", limit)
+            self.channel.read_out(limit)
         except (DataLost, GovfileError):
             self.drop()
         else:
@@ -141,9 +142,9 @@ class Opener:
         except BaseException:
             control.close()
             raise
-        assert isinstance(control.channel, TlsChannel)
-        context.keep(control.channel.session, control.channel.version)
-        return Session(control, context, self._policy, self._deadlines)
+        session = Session(control, context, self._policy, self._deadlines)
+        context.keep(session.channel.session, session.channel.version)
+        return session
 
     def _greet(self, control: Control) -> None:
         reply = control.reply("waiting for the greeting", Phase.CONNECT)

@@ -80,28 +80,37 @@ class Upload:
             raise self._unknown(error.what, error) from error
 
     def _converse(self, transfer: Transfer) -> Reply:
-        """Send everything, then see the data connection and the reply to their ends."""
+        """Send everything, then see the data connection and the reply to their ends.
+
+        What is still on its way would be cut off by the system, were the socket closed and anything came then. So it is
+        closed behind the reply.
+        """
         try:
             self._send(transfer)
-            transfer.finish()
         except (Interrupted, DataLost):
             transfer.abort()
+            return transfer.replies.wait()
         except BaseException:
             transfer.abort()
             raise
-        return transfer.replies.wait()
+        try:
+            return transfer.replies.wait()
+        finally:
+            transfer.finish()
 
     def _send(self, transfer: Transfer) -> None:
         deadlines, channel = self._session.deadlines, transfer.channel
         self._begun = True
         for block in self._reader.blocks():
             outgoing = self._lines.translate(block) if self._lines else block
-            channel.send(outgoing, deadlines.limit("data", "sending the document", Phase.TRANSFER))
+            channel.send(outgoing, deadlines.flowing("sending the document"))
             self._read += len(block)
             self._sent += len(outgoing)
             self._report()
-        self._complete = True
+        if transfer.replies.look():  # nobody can know yet that this was all
+            raise Interrupted
         channel.say_goodbye(deadlines.limit("data", "sending the document", Phase.TRANSFER))
+        self._complete = True
         self._await_goodbye(transfer)
 
     def _report(self) -> None:
@@ -116,8 +125,7 @@ class Upload:
         """Read to the peer's own close alert, as some servers demand; the reply decides, not the alert."""
         limit = self._session.deadlines.limit("close", "closing the data connection")
         try:
-            while transfer.channel.receive(limit):
-                pass
+            transfer.channel.read_out(limit)
         except (Interrupted, DataLost, TransportError):
             return
 
@@ -176,6 +184,8 @@ class Upload:
     def _how_far(self) -> str:
         if self._complete:
             return f"every byte was sent ({self._sent} bytes)"
+        if self._begun and self._read == self._reader.size:
+            return f"all {self._sent} bytes were on their way, and its end was not said"
         return f"{self._sent} bytes or a little more were sent, not the whole" if self._begun else "no content was sent"
 
     def _unknown(self, what: str, error: GovfileError | None) -> OutcomeUnknown:
