@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import socket
@@ -154,6 +155,25 @@ def test_the_papers_are_private_and_lead_to_the_sandbox(tmp_path: Path) -> None:
         papers.config.write_text("mine")
         with pytest.raises(ConfigurationError, match="no sandbox wrote"):
             write_papers(sandbox, tmp_path / "papers")
+
+
+def test_who_looks_at_the_log_learns_why_he_was_refused_and_no_personal_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="govfile.sandbox")
+    with SosiSandbox() as sandbox:
+        caller = Caller(sandbox)
+        assert caller.issue(CardText(signature_id="name")).fault is not None
+        assert caller.issue(CardText(cpr="1111111118")).fault is not None
+        for service in ("dgws", "idws"):
+            caller.post(getattr(sandbox.settings.paths, service), b"<a/>")
+    said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert said == [
+        "new refused: InvalidRequest from http://www.sosists.dk/sts: the signature's id is not OCESSignature",
+        "new refused: FailedAuthentication from dk:sosi:sts:cvrridcpr: see its words",
+        "dgws refused: syntax_error: no SOAP envelope",
+        "idws refused: syntax_error: no SOAP envelope",
+    ]
 
 
 def test_serving_ends_when_told_and_says_no_personal_number(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from govfile.sandbox.sosi.people import Registers
     from govfile.sandbox.sosi.settings import Audience, Settings
 
-
+_log = logging.getLogger("govfile.sandbox")
 _TOKEN = (
     *("soap:Body", "wst:RequestSecurityTokenResponseCollection", "wst:RequestSecurityTokenResponse"),
     *("wst:RequestedSecurityToken", "saml:Assertion"),
@@ -95,6 +96,9 @@ class TokenService:
             response = self._issued(service, root, faults, at)
         except (Unreadable, refusals.Refused) as error:
             refusal = error if isinstance(error, refusals.Refused) else refusals.malformed(str(error))
+            _log.debug(
+                "%s refused: %s from %s: %s", service, refusal.code, refusal.actor, refusal.why or "see its words"
+            )
             response = envelopes.fault(refusal, relates_to=relates_to, to=repeated, at=at).encode()
         with self._lock:
             if refusal is None:

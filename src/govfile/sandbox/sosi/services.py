@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections import deque
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SOAP_TYPES = {NS["soap"]: "text/xml; charset=utf-8", names.SOAP12: "application/soap+xml; charset=utf-8"}
 _REMEMBERED = 1000
+_log = logging.getLogger("govfile.sandbox")
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +95,7 @@ class Services:
         return _response(_written(soap, header, call.body), soap)
 
     def _dgws_fault(self, request: Request, refusal: CallRefused, soap: str, message_id: str, created: str) -> Response:
+        _log.debug("dgws refused: %s", refusal)
         detail = element("detail", leaf("medcom:FaultCode", refusal.code))
         header = _security(created) + _medcom(message_id, "")
         response = _response(_written(soap, header, _fault(soap, "Server", refusal.words, detail)), soap, status=500)
@@ -123,6 +126,7 @@ class Services:
             refusal = error
         if call is None:
             assert refusal is not None
+            _log.debug("idws refused: %s", refusal)
             body, status = _fault(soap, f"wsse:{refusal.code}", refusal.words, ""), 500
         else:
             body, status = call.body, 200
