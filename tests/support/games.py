@@ -6,19 +6,22 @@ import abc
 import os
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from govfile.errors import GovfileError
 from govfile.filing.states import Proof
 from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from govfile.filing.ledger import Ledger
     from govfile.filing.states import State
     from govfile.filing.submission import Submission
     from govfile.transports.base import FileTransport
+    from support.skat_world import Clock
 
 _BREAKS = tuple(step for step in Step if step is not Step.LOGIN)
 
@@ -28,10 +31,26 @@ def seeds(usual: int) -> Sequence[int]:
     return [int(os.environ["SEED"])] if "SEED" in os.environ else range(int(os.environ.get("GAMES", usual)))
 
 
+class AnyWorld(Protocol):
+    """Where a game is played."""
+
+    ledger: Ledger
+    clock: Clock
+
+    @property
+    def into(self) -> Path:
+        """Where answers are collected."""
+        ...
+
+
 class AnyGame(abc.ABC):
     """Some days, decided by a seed. Once `is_fair`, nothing breaks any more; `worst` is how often a step breaks."""
 
     worst: float
+    #: So many runs may break, and so many come after, when nothing does.
+    runs: int
+    runs_after: int
+    world: AnyWorld
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -44,9 +63,9 @@ class AnyGame(abc.ABC):
         return FaultyTransport(inner, FaultPlan(seed=seed, rate=rate, steps=_BREAKS))
 
     @property
-    @abc.abstractmethod
     def ledger(self) -> Ledger:
         """What was recorded."""
+        return self.world.ledger
 
     @property
     def found(self) -> list[Submission]:
@@ -54,8 +73,46 @@ class AnyGame(abc.ABC):
         return [submission for submission in self.ledger.search() if submission.sha256]
 
     @abc.abstractmethod
+    def client(self) -> AbstractContextManager[Any]:
+        """A gateway or channel whose links break as planned."""
+
+    @abc.abstractmethod
+    def steps(self, client: Any) -> list[Callable[[], object]]:
+        """What one process does: resume, file, collect."""
+
+    @abc.abstractmethod
+    def other_side(self, *, diligent: bool = False) -> None:
+        """The authority goes on with what it has; where it is diligent, it finishes all of it."""
+
+    def may_still_refuse(self, error: GovfileError) -> bool:
+        """Whether this is no wonder even where nothing breaks any more."""
+        return False
+
     def play(self) -> None:
         """Until all is well again."""
+        for _ in range(self.runs):
+            self.run()
+            self.other_side()
+            self.world.clock.advance(minutes=self.dice.randrange(1, 600))
+        self.is_fair = True
+        for _ in range(self.runs_after):
+            self.run()
+            self.other_side(diligent=True)
+            self.world.clock.advance(hours=1)
+        with self.client() as client:
+            client.collect(self.world.into)
+
+    def run(self) -> None:
+        """One process; any of its steps may break, and it may die in between."""
+        with self.client() as client:
+            for step in self.steps(client):
+                if not self.is_fair and self.dice.random() < 0.1:
+                    return
+                try:
+                    step()
+                except GovfileError as error:
+                    if self.is_fair and not self.may_still_refuse(error):
+                        raise AssertionError("nothing breaks any more, and yet") from error
 
     @abc.abstractmethod
     def check(self) -> None:
