@@ -1,8 +1,13 @@
 """`govfile doctor`: a set-up checked step by step."""
 
+from typing import TYPE_CHECKING
+
 from govfile.cli.commands import command, new_app
 from govfile.cli.exits import Exit
 from govfile.cli.session import Session
+
+if TYPE_CHECKING:
+    from govfile.cli.doctor.checks import Checks
 
 app = new_app("Check a set-up step by step; each finding comes with its remedy.")
 
@@ -15,13 +20,8 @@ def skat(session: Session) -> Exit:
     are left out. Exits with the code of the worst finding.
     """
     from govfile.cli.doctor.skat import Examination
-    from govfile.cli.doctor.steps import report
 
-    examination = Examination(session)
-    try:
-        return report(session.out, examination.steps())
-    finally:
-        examination.close()
+    return _report(session, Examination(session))
 
 
 @command(app, "onss")
@@ -38,13 +38,8 @@ def onss(session: Session) -> Exit:
 def examine_onss(session: Session) -> Exit:
     """Take the steps for the Belgian channel and report them."""
     from govfile.cli.doctor.onss import Examination
-    from govfile.cli.doctor.steps import report
 
-    examination = Examination(session)
-    try:
-        return report(session.out, examination.steps())
-    finally:
-        examination.close()
+    return _report(session, Examination(session))
 
 
 @command(app, "vero")
@@ -59,14 +54,9 @@ def vero(session: Session) -> Exit:
 
 def examine_vero(session: Session) -> Exit:
     """Take the steps for the Finnish certificate service and report them."""
-    from govfile.cli.doctor.steps import report
     from govfile.cli.doctor.vero import Examination
 
-    examination = Examination(session)
-    try:
-        return report(session.out, examination.steps())
-    finally:
-        examination.close()
+    return _report(session, Examination(session))
 
 
 @command(app, "sosi")
@@ -82,6 +72,15 @@ def sosi(session: Session) -> Exit:
 def examine_sosi(session: Session) -> Exit:
     """Take the steps for the Danish token service and report them."""
     from govfile.cli.doctor.sosi import Examination
+
+    return _report(session, Examination(session))
+
+
+def _report(session: Session, examination: "Checks") -> Exit:
+    """Take all steps and report them, and end what they began."""
     from govfile.cli.doctor.steps import report
 
-    return report(session.out, Examination(session).steps())
+    try:
+        return report(session.out, examination.steps())
+    finally:
+        examination.close()

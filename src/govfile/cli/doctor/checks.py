@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 import socket
 from datetime import UTC, datetime, timedelta
@@ -9,15 +10,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from govfile import errors
-from govfile.cli.doctor.steps import Found
+from govfile.cli.doctor.steps import Found, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from govfile.certificates.credential import Credential
     from govfile.cli.config import SecretRef
     from govfile.cli.session import Session
-    from govfile.transports.base import Timeouts
+    from govfile.transports.base import FileTransport, Timeouts
+
+    #: The checks in their order: name, the check itself, the names of those it needs.
+    Plan = Sequence[tuple[str, Callable[[], Found], tuple[str, ...]]]
 
 #: A clock before this version was made is certainly wrong.
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,14 +71,14 @@ class Environment(Protocol):
         ...
 
 
-class Checks:
+class Checks(abc.ABC):
     """The shared checks of a profile; each authority's derive from it.
 
-    Each part they share is made once, by the first that needs it. `clock` gives aware UTC times. `renewal` is what to
-    do about a certificate that ends.
+    Each part they share is made once, by the first that needs it. `clock` gives aware UTC times. `remedies` says what
+    to do about each check that fails.
     """
 
-    renewal = ""
+    remedies: Mapping[str, str] = REMEDIES
 
     def __init__(self, session: Session, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._session = session
@@ -84,6 +88,36 @@ class Checks:
     @property
     def _place(self) -> Environment:
         return self._session.environment
+
+    @abc.abstractmethod
+    def plan(self) -> Plan:
+        """Which checks there are, in their order."""
+
+    def steps(self) -> list[Step]:
+        """The checks in their order, nothing done yet."""
+        return [
+            Step(name=name, check=check, needs=needs, remedy=self.remedies[name]) for name, check, needs in self.plan()
+        ]
+
+    def kept(self) -> Plan:
+        """The checks of what a client keeps, which end the plan for a channel of files."""
+        return [
+            ("ledger", self.ledger, ("configuration",)),
+            ("answers folder", self.answers_folder, ("configuration",)),
+            ("clock", self.clock, ("configuration",)),
+        ]
+
+    def close(self) -> None:
+        """End the conversation with the other side, where there was one."""
+        transport: FileTransport | None = self.__dict__.get("_transport")
+        if transport is not None:
+            transport.close()
+
+    def _waiting(self, transport: FileTransport, folder: str) -> int:
+        """How many files wait in a folder; the newest of them bears witness about the clock."""
+        entries = transport.list(folder)
+        self._newest = max((entry.modified for entry in entries if entry.modified), default=None)
+        return len(entries)
 
     def configuration(self) -> Found:
         """The file, the profile and its environment can be read."""
@@ -117,7 +151,7 @@ class Checks:
         self._credential.check(now)
         left = (self._credential.expires - now).days
         soon = self._credential.expires_within(now) is not None
-        remedy = f"order its successor now: {self.renewal}" if soon else ""
+        remedy = f"order its successor now: {self.remedies['validity']}" if soon else ""
         return Found(f"valid until {self._credential.expires:%Y-%m-%d}, {left} days", remedy)
 
     def name_lookup(self) -> Found:

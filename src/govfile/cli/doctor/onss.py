@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from govfile import errors
 from govfile.cli.doctor.checks import REMEDIES as SHARED
 from govfile.cli.doctor.checks import Checks
-from govfile.cli.doctor.steps import Found, Step
+from govfile.cli.doctor.steps import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from govfile.certificates.ssh import SshKey
+    from govfile.cli.doctor.checks import Plan
     from govfile.onss.environments import Environment
     from govfile.transports.sftp import SessionFacts, SftpTransport
 
@@ -46,16 +45,11 @@ REMEDIES = {
 class Examination(Checks):
     """The checks of a profile; one login is tried, with one key."""
 
-    renewal = REMEDIES["validity"]
+    remedies = REMEDIES
 
-    def close(self) -> None:
-        """End the conversation with the server, where there was one."""
-        if "_transport" in self.__dict__:
-            self._transport.close()
-
-    def steps(self) -> list[Step]:
-        """The checks in their order, nothing done yet."""
-        plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+    def plan(self) -> Plan:
+        """Which checks there are, in their order."""
+        return [
             ("configuration", self.configuration, ()),
             ("sender", self.sender, ("configuration",)),
             ("ssh key", self.ssh_key, ("configuration",)),
@@ -70,11 +64,8 @@ class Examination(Checks):
             ("algorithms", self.algorithms, ("login",)),
             ("upload folder", self.upload_folder, ("login",)),
             ("answers", self.answers, ("login",)),
-            ("ledger", self.ledger, ("configuration",)),
-            ("answers folder", self.answers_folder, ("configuration",)),
-            ("clock", self.clock, ("configuration",)),
+            *self.kept(),
         ]
-        return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 
@@ -199,9 +190,8 @@ class Examination(Checks):
 
     def answers(self) -> Found:
         """The folder with answers can be listed."""
-        entries = self._transport.list(self._place.answers)
-        self._newest = max((entry.modified for entry in entries if entry.modified), default=None)
-        return Found(f"{self._place.answers} can be listed; {len(entries)} files wait in it")
+        waiting = self._waiting(self._transport, self._place.answers)
+        return Found(f"{self._place.answers} can be listed; {waiting} files wait in it")
 
     # --- what is kept -------------------------------------------------------------------------------------------
 

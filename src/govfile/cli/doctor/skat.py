@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from govfile import errors
 from govfile.cli.doctor.checks import REMEDIES as SHARED
 from govfile.cli.doctor.checks import Checks, readable_by
-from govfile.cli.doctor.steps import Found, Step
+from govfile.cli.doctor.steps import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from govfile.cli.doctor.checks import Plan
     from govfile.skat.folders import Layout
     from govfile.skat.username import Login
     from govfile.transports.ftps import FtpsTransport
@@ -50,17 +49,12 @@ REMEDIES = {
 class Examination(Checks):
     """The checks of a profile; one login is tried."""
 
-    renewal = REMEDIES["validity"]
+    remedies = REMEDIES
 
-    def close(self) -> None:
-        """End the conversation with the gateway, where there was one."""
-        if "_transport" in self.__dict__:
-            self._transport.close()
-
-    def steps(self) -> list[Step]:
-        """The checks in their order, nothing done yet."""
+    def plan(self) -> Plan:
+        """Which checks there are, in their order."""
         reached = ("server identity", "registration", "login")
-        plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+        return [
             ("configuration", self.configuration, ()),
             ("password", self.password, ("configuration",)),
             ("passphrase", self.passphrase, ("configuration",)),
@@ -77,11 +71,8 @@ class Examination(Checks):
             ("data port", self.data_port, reached),
             ("folders", self.folders, ("data port",)),
             ("out", self.out, ("folders",)),
-            ("ledger", self.ledger, ("configuration",)),
-            ("answers folder", self.answers_folder, ("configuration",)),
-            ("clock", self.clock, ("configuration",)),
+            *self.kept(),
         ]
-        return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 
@@ -194,9 +185,7 @@ class Examination(Checks):
         """The folder with the answers can be listed."""
         if self._layout.out is None:
             return Found("not there yet; it comes with the first answer")
-        entries = self._transport.list(self._layout.out)
-        self._newest = max((entry.modified for entry in entries if entry.modified), default=None)
-        return Found(f"{len(entries)} files wait in it")
+        return Found(f"{self._waiting(self._transport, self._layout.out)} files wait in it")
 
 
 def _is_about_us(refusal: errors.GovfileError) -> bool:

@@ -12,12 +12,12 @@ import attrs
 from govfile import errors
 from govfile.cli.doctor.checks import REMEDIES as SHARED
 from govfile.cli.doctor.checks import Checks
-from govfile.cli.doctor.steps import Found, Step
+from govfile.cli.doctor.steps import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
+    from govfile.cli.doctor.checks import Plan
     from govfile.sosi import IdCard
     from govfile.sosi.environments import Environment
     from govfile.sosi.trust import StsTrust
@@ -96,11 +96,11 @@ class _Watched:
 class Examination(Checks):
     """The checks of a profile; one card is asked for, once."""
 
-    renewal = REMEDIES["validity"]
+    remedies = REMEDIES
 
-    def steps(self) -> list[Step]:
-        """The checks in their order, nothing done yet."""
-        plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+    def plan(self) -> Plan:
+        """Which checks there are, in their order."""
+        return [
             ("configuration", self.configuration, ()),
             ("trust", self.trust, ("configuration",)),
             ("tokens", self.tokens, ("configuration",)),
@@ -117,7 +117,6 @@ class Examination(Checks):
             ("signer", self.signer, ("signing",)),
             ("clock", self.clock, ("configuration",)),
         ]
-        return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 

@@ -12,12 +12,11 @@ import attrs
 from govfile import errors
 from govfile.cli.doctor.checks import REMEDIES as SHARED
 from govfile.cli.doctor.checks import Checks, readable_by
-from govfile.cli.doctor.steps import Found, Step
+from govfile.cli.doctor.steps import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from govfile.certificates.keystore import KeyStore, SlotId
+    from govfile.cli.doctor.checks import Plan
     from govfile.transports.base import Timeouts
     from govfile.vero import CertificateService
     from govfile.vero.environments import Environment
@@ -59,14 +58,16 @@ class _Place:
 class Examination(Checks):
     """The checks of a profile; nothing is asked for, and no code is spent."""
 
+    remedies = REMEDIES
+
     def close(self) -> None:
         """End the conversations, where there were any."""
         if "_service" in self.__dict__:
             self._service.close()
 
-    def steps(self) -> list[Step]:
-        """The checks in their order, nothing done yet."""
-        plan: list[tuple[str, Callable[[], Found], tuple[str, ...]]] = [
+    def plan(self) -> Plan:
+        """Which checks there are, in their order."""
+        return [
             ("configuration", self.configuration, ()),
             ("authorities", self.authorities, ("configuration",)),
             ("passphrase", self.passphrase, ("configuration",)),
@@ -80,7 +81,6 @@ class Examination(Checks):
             ("register", self.register, ("validity",)),
             ("clock", self.clock, ("service",)),
         ]
-        return [Step(name=name, check=check, needs=needs, remedy=REMEDIES[name]) for name, check, needs in plan]
 
     # --- what lies on this machine ------------------------------------------------------------------------------
 
