@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from govfile.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from govfile.skat.environments import Patience
 
 _MARK = b"# Written by govfile sandbox; its next start replaces this file and the papers beside it.\n"
 
+_CONFIG = "govfile.toml"
+_Papers = TypeVar("_Papers")
 
-def write_private(folder: Path, contents: Mapping[str, bytes], *, config: bytes) -> None:
-    """Write `contents` (file name: bytes) and `config` as `govfile.toml` into `folder`, readable by their owner only.
 
-    Papers of an earlier sandbox are replaced. Raises `ConfigurationError` when the folder holds a file of one of these
-    names that no sandbox wrote (it may be somebody's only key), or cannot be written.
+def hand_out(papers: Callable[..., _Papers], folder: Path, *, config: str, **contents: tuple[str, bytes]) -> _Papers:
+    """Write `contents` (what `papers` calls each: its file name and bytes) and `config` as `govfile.toml` into `folder`.
+
+    All are readable by their owner only, those of an earlier sandbox are replaced. Returns `papers` of their paths.
+    Raises `ConfigurationError` when the folder holds a file of one of these names that no sandbox wrote (it may be
+    somebody's only key), or cannot be written.
     """
-    config_path = folder / "govfile.toml"
+    _write_all(folder, dict(contents.values()), config=config.encode())
+    paths = {each: folder / name for each, (name, _) in contents.items()}
+    return papers(**paths, config=folder / _CONFIG)
+
+
+def _write_all(folder: Path, contents: Mapping[str, bytes], *, config: bytes) -> None:
+    config_path = folder / _CONFIG
     try:
         folder.mkdir(parents=True, exist_ok=True)
         is_ours = config_path.is_file() and config_path.read_bytes().startswith(_MARK)

@@ -9,7 +9,7 @@ import attrs
 
 from govfile.sandbox.onss.authority import OnssSandbox
 from govfile.sandbox.onss.settings import Schedule, Settings
-from govfile.sandbox.papers import patience_table, write_private
+from govfile.sandbox.papers import hand_out, patience_table
 from govfile.sandbox.waiting import wait
 
 if TYPE_CHECKING:
@@ -38,27 +38,18 @@ def write_papers(sandbox: OnssSandbox, folder: Path) -> Papers:
     The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
     such files that no sandbox wrote.
     """
-    papers = Papers(
-        ssh_key=folder / "ssh_key",
-        known_hosts=folder / "known_hosts",
-        pkcs12=folder / "signer.p12",
-        passphrase=folder / "passphrase.txt",
-        certificate=folder / "signer.pem",
-        institutions=folder / "institutions-ca.pem",
-        example=folder / "dmfa.xml",
-        config=folder / "govfile.toml",
+    return hand_out(
+        Papers,
+        folder,
+        config=_config(sandbox),
+        ssh_key=("ssh_key", sandbox.account.ssh_private_pem),
+        known_hosts=("known_hosts", sandbox.known_hosts.encode()),
+        pkcs12=("signer.p12", sandbox.account.pkcs12()),
+        passphrase=("passphrase.txt", sandbox.account.passphrase.reveal().encode()),
+        certificate=("signer.pem", sandbox.account.issued.pem()),
+        institutions=("institutions-ca.pem", sandbox.institutions_pem()),
+        example=("dmfa.xml", sandbox.example("DMFA")),
     )
-    contents = {
-        papers.ssh_key.name: sandbox.account.ssh_private_pem,
-        papers.known_hosts.name: sandbox.known_hosts.encode(),
-        papers.pkcs12.name: sandbox.account.pkcs12(),
-        papers.passphrase.name: sandbox.account.passphrase.reveal().encode(),
-        papers.certificate.name: sandbox.account.issued.pem(),
-        papers.institutions.name: sandbox.institutions_pem(),
-        papers.example.name: sandbox.example("DMFA"),
-    }
-    write_private(folder, contents, config=_config(sandbox).encode())
-    return papers
 
 
 def _config(sandbox: OnssSandbox) -> str:

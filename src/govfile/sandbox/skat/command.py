@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.sandbox.papers import patience_table, write_private
+from govfile.sandbox.papers import hand_out, patience_table
 from govfile.sandbox.skat.authority import SkatSandbox
 from govfile.sandbox.skat.settings import Schedule, Settings
 from govfile.sandbox.waiting import wait
@@ -36,23 +36,16 @@ def write_papers(sandbox: SkatSandbox, folder: Path) -> Papers:
     The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
     such files that no sandbox wrote.
     """
-    papers = Papers(
-        pkcs12=folder / "company.p12",
-        passphrase=folder / "passphrase.txt",
-        password=folder / "password.txt",
-        pem=folder / "company.pem",
-        trust=folder / "gateway-ca.pem",
-        config=folder / "govfile.toml",
+    return hand_out(
+        Papers,
+        folder,
+        config=_config(sandbox),
+        pkcs12=("company.p12", sandbox.pkcs12()),
+        passphrase=("passphrase.txt", sandbox.passphrase.reveal().encode()),
+        password=("password.txt", sandbox.password.reveal().encode()),
+        pem=("company.pem", sandbox.identity.pem()),
+        trust=("gateway-ca.pem", sandbox.trust_pem()),
     )
-    contents = {
-        papers.pkcs12.name: sandbox.pkcs12(),
-        papers.passphrase.name: sandbox.passphrase.reveal().encode(),
-        papers.password.name: sandbox.password.reveal().encode(),
-        papers.pem.name: sandbox.identity.pem(),
-        papers.trust.name: sandbox.trust_pem(),
-    }
-    write_private(folder, contents, config=_config(sandbox).encode())
-    return papers
 
 
 def _config(sandbox: SkatSandbox) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.sandbox.papers import write_private
+from govfile.sandbox.papers import hand_out
 from govfile.sandbox.sosi import stock
 from govfile.sandbox.sosi.authority import SosiSandbox
 from govfile.sandbox.sosi.service import SERVICES
@@ -47,22 +47,7 @@ class Papers:
     config: Path
 
 
-_FILES = {
-    "employee": "employee.p12",
-    "system": "system.p12",
-    "identity_provider": "identity-provider.p12",
-    "provider": "service-provider.p12",
-    "servers": "servers-ca.pem",
-    "federation": "federation-ca.pem",
-    "sts": "sts.pem",
-    "request": "card-request.xml",
-    "oiosaml": "oiosaml-assertion.xml",
-    "bootstrap": "bootstrap-token.xml",
-    "citizen": "citizen-bootstrap-token.xml",
-    "jwt": "citizen.jwt",
-    "config": "govfile.toml",
-}
-_KEYS = ("employee", "system", "identity_provider", "provider")
+_STEMS = {"identity_provider": "identity-provider", "provider": "service-provider"}
 _DAY = 24 * 3600.0
 
 
@@ -72,25 +57,31 @@ def write_papers(sandbox: SosiSandbox, folder: Path) -> Papers:
     The files are readable by their owner only. Raises `ConfigurationError` when the folder cannot be written, or holds
     such files that no sandbox wrote.
     """
-    files = {name: folder / file for name, file in _FILES.items()}
-    phrases = {f"{name}_passphrase": folder / f"{files[name].stem}-passphrase.txt" for name in _KEYS}
-    papers = Papers(**files, **phrases)
-    contents: dict[Path, bytes] = {
-        papers.servers: sandbox.tls_pem(),
-        papers.federation: sandbox.federation_pem(),
-        papers.sts: sandbox.sts_pem(),
-        papers.request: sandbox.example("request"),
-        papers.oiosaml: sandbox.oiosaml_assertion(life=_DAY),
-        papers.bootstrap: sandbox.bootstrap_token(life=_DAY),
-        papers.citizen: sandbox.citizen_bootstrap_token(life=_DAY),
-        papers.jwt: sandbox.jwt(life=_DAY).encode(),
+    holders = {
+        "employee": sandbox.employee,
+        "system": sandbox.system,
+        "identity_provider": stock.idp(),
+        "provider": stock.provider(),
     }
-    for name, holder in zip(_KEYS, (sandbox.employee, sandbox.system, stock.idp(), stock.provider()), strict=True):
-        contents[files[name]] = holder.pkcs12()
-        contents[phrases[f"{name}_passphrase"]] = holder.passphrase.reveal().encode()
-    named = {path.name: content for path, content in contents.items()}
-    write_private(folder, named, config=_config(sandbox).encode())
-    return papers
+    keys: dict[str, tuple[str, bytes]] = {}
+    for name, holder in holders.items():
+        stem = _STEMS.get(name, name)
+        keys[name] = (f"{stem}.p12", holder.pkcs12())
+        keys[f"{name}_passphrase"] = (f"{stem}-passphrase.txt", holder.passphrase.reveal().encode())
+    return hand_out(
+        Papers,
+        folder,
+        config=_config(sandbox),
+        servers=("servers-ca.pem", sandbox.tls_pem()),
+        federation=("federation-ca.pem", sandbox.federation_pem()),
+        sts=("sts.pem", sandbox.sts_pem()),
+        request=("card-request.xml", sandbox.example("request")),
+        oiosaml=("oiosaml-assertion.xml", sandbox.oiosaml_assertion(life=_DAY)),
+        bootstrap=("bootstrap-token.xml", sandbox.bootstrap_token(life=_DAY)),
+        citizen=("citizen-bootstrap-token.xml", sandbox.citizen_bootstrap_token(life=_DAY)),
+        jwt=("citizen.jwt", sandbox.jwt(life=_DAY).encode()),
+        **keys,
+    )
 
 
 def _config(sandbox: SosiSandbox) -> str:

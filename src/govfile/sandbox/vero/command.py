@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.sandbox.papers import patience_table, write_private
+from govfile.sandbox.papers import hand_out, patience_table
 from govfile.sandbox.vero.authority import VeroSandbox
 from govfile.sandbox.vero.settings import Settings
 from govfile.sandbox.waiting import wait
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CUSTOMER, _NAME = "0123456-7", "Ab Example Oy"
+_KEYS_PASSPHRASE = "keys-passphrase.txt"  # noqa: S105  the name of its file
 
 
 @attrs.frozen(kw_only=True)
@@ -43,28 +45,18 @@ def write_papers(sandbox: VeroSandbox, folder: Path) -> Papers:
     such files that no sandbox wrote.
     """
     transfer_id, password = sandbox.invite(_CUSTOMER, customer_name=_NAME)
-    papers = Papers(
-        transfer_id=transfer_id,
-        transfer_password=folder / "transfer-password.txt",
-        keys_passphrase=folder / "keys-passphrase.txt",
-        trust=folder / "servers-ca.pem",
-        authorities=folder / "authorities.pem",
-        bench_new=folder / "bench-new.key",
-        bench_renewal=folder / "bench-renewal.key",
-        record=folder / "wage-reports.xml",
-        config=folder / "govfile.toml",
+    return hand_out(
+        functools.partial(Papers, transfer_id=transfer_id),
+        folder,
+        config=_config(sandbox),
+        transfer_password=("transfer-password.txt", password.reveal().encode()),
+        keys_passphrase=(_KEYS_PASSPHRASE, _passphrase(folder / _KEYS_PASSPHRASE)),
+        trust=("servers-ca.pem", sandbox.trust_pem()),
+        authorities=("authorities.pem", sandbox.authorities_pem()),
+        bench_new=("bench-new.key", sandbox.bench_key()),
+        bench_renewal=("bench-renewal.key", sandbox.bench_key(renewal=True)),
+        record=("wage-reports.xml", sandbox.example("WageReports", owner=_CUSTOMER)),
     )
-    contents = {
-        papers.transfer_password.name: password.reveal().encode(),
-        papers.keys_passphrase.name: _passphrase(papers.keys_passphrase),
-        papers.trust.name: sandbox.trust_pem(),
-        papers.authorities.name: sandbox.authorities_pem(),
-        papers.bench_new.name: sandbox.bench_key(),
-        papers.bench_renewal.name: sandbox.bench_key(renewal=True),
-        papers.record.name: sandbox.example("WageReports", owner=_CUSTOMER),
-    }
-    write_private(folder, contents, config=_config(sandbox).encode())
-    return papers
 
 
 def _passphrase(kept: Path) -> bytes:
