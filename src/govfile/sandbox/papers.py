@@ -20,7 +20,7 @@ _Papers = TypeVar("_Papers")
 
 
 def hand_out(papers: Callable[..., _Papers], folder: Path, *, config: str, **contents: tuple[str, bytes]) -> _Papers:
-    """Write `contents` (what `papers` calls each: its file name and bytes) and `config` as `govfile.toml` into `folder`.
+    """Write `contents` (what `papers` calls each: file name and bytes) and `config` as `govfile.toml` into `folder`.
 
     All are readable by their owner only, those of an earlier sandbox are replaced. Returns `papers` of their paths.
     Raises `ConfigurationError` when the folder holds a file of one of these names that no sandbox wrote (it may be
