@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import keystore_steps
 from support.keystore_steps import DUE
 from support.keystores import SLOT, YEAR, Clock, authority, enrolled, open_store
 from support.killing import Call, assert_most_were_killed, run_and_kill, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STEPS = ("-m", "support.keystore_steps")
 
@@ -47,10 +46,9 @@ def check_promises(place: Path, said: list[str]) -> None:
 
 
 def resumed(place: Path, ca: Path) -> None:
-    """Run the program again to its end: what was pending is used, and the first generation still can be."""
+    """Go on with it to the end, in a process that lives: what was pending is used, and the first generation can be."""
     before = open_store(place, Clock(DUE)).pending(SLOT)
-    done = subprocess.run([sys.executable, *STEPS, str(place), str(ca)], capture_output=True, cwd=TESTS, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    keystore_steps.main(place, ca.read_bytes())
     store = open_store(place, Clock(DUE))
     current = store.current(SLOT)
     assert current is not None
@@ -60,9 +58,6 @@ def resumed(place: Path, ca: Path) -> None:
     store.credential(SLOT, 1)
     store.repair()
     assert store.verify() == []
-
-
-TESTS = Path(__file__).parent.parent
 
 
 def killed_and_resumed(folder: Path, start: Path, call: Call) -> bool:
