@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from govfile.sandbox.sosi import Settings, SosiSandbox
-from support.sosi_asking import CPR, ENVELOPE, TOKEN, citizen, is_signed, web_token
-from support.sosi_caller import NS, Answer, Caller, CardText, card_request, signed
+from support.sosi_asking import BAD_ENVELOPE, CPR, ENVELOPE, MALFORMED, TOKEN, citizen, is_signed, web_token
+from support.sosi_caller import NS, Answer, Caller, CardText, card_request, exchange_request, signature, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.servers
+PARTS = ("messageID", "action", "ts", "body")
 DANISH = ZoneInfo("Europe/Copenhagen")
 SECURITY = "/soap:Envelope/soap:Header/wsse:Security"
 CREATED = f"{SECURITY}/wsu:Timestamp/wsu:Created"
@@ -122,3 +123,47 @@ def test_a_refused_exchange_names_no_parts_to_sign(sts: Caller) -> None:
     answer = sts.exchange(sts.sandbox.settings.paths.its, sts.card(), "https://nowhere.invalid", unsigned="")
     assert answer.fault is not None
     assert headers(answer) == ["Action []", "MessageID []", "RelatesTo []"]
+
+
+REFERENCE = '<wsse:SecurityTokenReference><wsse:Reference URI="#IDCard"/></wsse:SecurityTokenReference>'
+CARD_HEADER = "<wsse:Security>{}</wsse:Security>"
+
+
+def split(sts: Caller, *, signature_with_card: bool, act_as: str = REFERENCE) -> str:
+    """A request for an exchange as both Seals write it when the card is to be in the header: in a Security header of
+    its own, before the other. Seal.NET signs into the first one it finds.
+    """
+    request = exchange_request(act_as, "https://fmk")
+    own = CARD_HEADER.format(sts.card() + (signature(dict.fromkeys(PARTS, False)) if signature_with_card else ""))
+    if signature_with_card:
+        start, end = request.index("<ds:Signature>"), request.index("</ds:Signature>") + len("</ds:Signature>")
+        request = request[:start] + request[end:]
+    return request.replace("<wsse:Security ", f"{own}<wsse:Security ", 1)
+
+
+@pytest.mark.parametrize("signature_with_card", [False, True], ids=["Seal.Java", "Seal.NET"])
+@pytest.mark.parametrize("service", ["its", "to_oiosaml"])
+def test_the_card_may_be_in_a_header_of_its_own(sts: Caller, service: str, signature_with_card: bool) -> None:
+    request = signed(split(sts, signature_with_card=signature_with_card), sts.sandbox.employee.issued, at=ENVELOPE)
+    path = getattr(sts.sandbox.settings.paths, service)
+    assert sts.post(path, request).fault is None
+    assert sts.post(path, request.replace("https://fmk", "https://fsk")).fault == (
+        "InvalidRequest",
+        f"dk:sosi:sts:{'ibo' if service == 'to_oiosaml' else 'its'}",
+        BAD_ENVELOPE,
+    )
+
+
+def test_nothing_may_be_there_twice_in_two_headers(sts: Caller) -> None:
+    request, path = split(sts, signature_with_card=False), sts.sandbox.settings.paths.its
+    issued, again = sts.sandbox.employee.issued, "<wsu:Timestamp><wsu:Created>2026-01-01T00:00:00Z</wsu:Created>"
+    for spoilt in (
+        request.replace("</wsse:Security>", f"{again}</wsu:Timestamp></wsse:Security>", 1),
+        request.replace("</wsse:Security>", "<saml:Assertion/></wsse:Security>"),
+        request.replace("<wsse:Security ", "<wsse:Security/><wsse:Security "),
+    ):
+        assert sts.post(path, signed(spoilt, issued, at=ENVELOPE)).fault == MALFORMED
+    signatures = request.replace("</wsse:Security>", f"{signature({'body': False})}</wsse:Security>", 1)
+    fault = sts.post(path, signed(signatures, issued, at=ENVELOPE)).fault
+    assert fault is not None
+    assert fault[2] == BAD_ENVELOPE

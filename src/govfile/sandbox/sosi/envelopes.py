@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 _CARD_PREFIXES = ("soap", "ds", "medcom", "saml", "sosi", "wsa04", "wsse", "wst05", "wsu", "xs", "xsi")
 _PREFIXES = ("soap", "ds", "saml", "wsa", "wsp", "wsse", "wst", "wsu", "xs", "xsi")
+#: Seal.Java and Seal.NET put a card into a Security header of its own, before the one with the time stamp.
+_MOST_SECURITY = 2
 _WIRE = {"soap": "soapenv", "wst05": "wst", "wsa04": "wsa"}
 
 
 @attrs.frozen(kw_only=True)
 class Asked:
-    """An exchange as it was asked for. `tokens` are what is inside ActAs."""
+    """An exchange as it was asked for. `tokens` are what is inside ActAs; `security` the Security headers, two where
+    the card is in one of its own.
+    """
 
     root: etree._Element
     message_id: str
@@ -34,7 +38,7 @@ class Asked:
     tokens: tuple[etree._Element, ...]
     audience: str
     claims: Mapping[str, str]
-    security: etree._Element | None
+    security: tuple[etree._Element, ...]
 
 
 def header_and_body(root: etree._Element) -> tuple[etree._Element | None, etree._Element]:
@@ -108,8 +112,10 @@ def exchange_request(root: etree._Element) -> Asked:
         tokens=tuple(child(request, "wst14:ActAs").iterchildren("{*}*")),
         audience=value(request, "wsp:AppliesTo", "wsa:EndpointReference", "wsa:Address"),
         claims=_claims(request),
-        security=maybe(header, "wsse:Security"),
+        security=tuple(header.findall(tag("wsse:Security"))),
     )
+    if len(asked.security) > _MOST_SECURITY:
+        raise refusals.malformed(f"{len(asked.security)} of wsse:Security")
     if asked.action != names.ACTION_B or not asked.message_id:
         raise refusals.malformed("Action or MessageID")
     if not asked.audience or not asked.context:

@@ -9,7 +9,7 @@ from lxml import etree
 from govfile.sandbox.sosi.names import NS, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _LARGEST = 4 * 1024 * 1024
 _DEEPEST = 100
@@ -74,6 +74,14 @@ def maybe(parent: etree._Element, *path: str) -> etree._Element | None:
             raise Unreadable(f"{len(found)} of {name}")
         at = found[0]
     return at
+
+
+def within(parents: Iterable[etree._Element], name: str) -> etree._Element | None:
+    """The one child of that name in any of `parents`, None when there is none; raises `Unreadable` when several."""
+    found = [each for parent in parents for each in parent.findall(tag(name))]
+    if len(found) > 1:
+        raise Unreadable(f"{len(found)} of {name}")
+    return found[0] if found else None
 
 
 def text(element: etree._Element | None) -> str:

@@ -9,8 +9,8 @@ import attrs
 from govfile.sandbox.sosi import cards, names, refusals, stock, subjects, times
 from govfile.sandbox.sosi.encrypting import decrypted
 from govfile.sandbox.sosi.names import tag
-from govfile.sandbox.sosi.reading import Unreadable, attributes, child, text, value
-from govfile.sandbox.sosi.verifying import BadSignature, Signed, certificate_in, signature_in, verify, verify_enveloped
+from govfile.sandbox.sosi.reading import Unreadable, attributes, child, text, value, within
+from govfile.sandbox.sosi.verifying import BadSignature, Signed, certificate_in, verify, verify_enveloped
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 def caller(asked: Asked, office: Office, at: datetime, *, actor: str, required: bool) -> x509.Certificate | None:
     """Whoever signed the envelope, None where nobody did and nobody had to; raises `Refused`."""
-    if asked.security is not None:
+    if asked.security:
         _check_created(asked, office, at, required)
     try:
-        signature = None if asked.security is None else signature_in(asked.security)
+        signature = within(asked.security, "ds:Signature")
         if signature is None:
             if required:
                 raise refusals.bad_envelope(actor, "not signed")
             return None
         signed = verify(signature)
-    except BadSignature as error:
+    except (BadSignature, Unreadable) as error:
         raise refusals.bad_envelope(actor, str(error)) from error
     missing = _uncovered(asked, signed)
     if missing:
@@ -54,8 +54,8 @@ def _is_known(certificate: x509.Certificate, office: Office) -> bool:
 
 
 def _check_created(asked: Asked, office: Office, at: datetime, required: bool) -> None:
-    assert asked.security is not None
-    created = value(asked.security, "wsu:Timestamp", "wsu:Created")
+    stamp = within(asked.security, "wsu:Timestamp")
+    created = "" if stamp is None else value(stamp, "wsu:Created")
     if not created and not required:
         return  # what carries only a card may have no timestamp, as Seal's samples show
     try:
@@ -69,9 +69,10 @@ def _check_created(asked: Asked, office: Office, at: datetime, required: bool) -
 def _uncovered(asked: Asked, signed: Signed) -> list[str]:
     """What must be signed and is not: addressing headers, timestamp, body, a framework header."""
     header, body = child(asked.root, "soap:Header"), child(asked.root, "soap:Body")
-    assert asked.security is not None
-    needed = [child(header, "wsa:MessageID"), child(header, "wsa:Action"), body]
-    needed += [child(asked.security, "wsu:Timestamp")]
+    stamp = within(asked.security, "wsu:Timestamp")
+    if stamp is None:
+        raise Unreadable("no wsu:Timestamp in Security")
+    needed = [child(header, "wsa:MessageID"), child(header, "wsa:Action"), body, stamp]
     needed += [*header.findall(tag("wsa:To")), *header.findall(tag("sbf:Framework"))]
     return [str(each.tag) for each in needed if each not in signed.covered]
 
@@ -92,9 +93,10 @@ def signed_card(
     """
     token = one_token(asked)
     if token.tag == tag("wsse:SecurityTokenReference"):
-        if child(token, "wsse:Reference").get("URI") != "#IDCard" or asked.security is None:
+        inside = within(asked.security, "saml:Assertion")
+        if child(token, "wsse:Reference").get("URI") != "#IDCard" or inside is None:
             raise refusals.malformed("a reference to no card")
-        token = child(asked.security, "saml:Assertion")
+        token = inside
     card = cards.read(token)
     try:
         signed = verify_enveloped(token)
