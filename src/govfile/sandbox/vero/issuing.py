@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from govfile.sandbox.pki import certificate_builder
 from govfile.sandbox.vero import throw_away
 from govfile.sandbox.vero.faults import Forged
 from govfile.sandbox.vero.signing import Signer
@@ -62,7 +63,7 @@ def customer_certificate(
     )
     key = Key.SERVICES if forged is Forged.WRONG_AUTHORITY else Key.DATA_PROVIDERS
     by = throw_away.key(Key.STRANGER if forged is Forged.STRANGER else key)
-    builder = _builder(subject, issuer.subject, public_key, start, end)
+    builder = certificate_builder(subject, issuer.subject, public_key, start, end)
     builder = builder.add_extension(x509.BasicConstraints(forged is Forged.AN_AUTHORITY, None), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
     builder = builder.add_extension(_places(), critical=False)
@@ -78,7 +79,7 @@ def answer_signer(name: str, *, year: int, by: Authority = Authority.SERVICES, i
     subject = _name((NameOID.COMMON_NAME, name), (NameOID.ORGANIZATION_NAME, "govfile sandbox"))
     issuer = throw_away.certificate(by)
     key = throw_away.key(Key.ANSWERS)
-    builder = _builder(subject, issuer.subject, key.public_key(), start, end)
+    builder = certificate_builder(subject, issuer.subject, key.public_key(), start, end)
     return Signer(key=key, certificate=_signed(builder, throw_away.key(Key(by.value)), key_encipherment=False))
 
 
@@ -88,7 +89,7 @@ def stranger() -> Signer:
     key = throw_away.key(Key.STRANGER)
     name = throw_away.certificate(Authority.SERVICES).subject
     start = datetime(2020, 1, 1, tzinfo=UTC)
-    builder = _builder(name, name, key.public_key(), start, _years_later(start, 25))
+    builder = certificate_builder(name, name, key.public_key(), start, _years_later(start, 25))
     return Signer(key=key, certificate=_signed(builder, key, key_encipherment=False))
 
 
@@ -127,21 +128,6 @@ def _subject(holder: Holder) -> x509.Name:
 
 def _name(*attributes: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in (*attributes, (NameOID.COUNTRY_NAME, "FI"))])
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: rsa.RSAPublicKey, start: datetime, end: datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-    )
 
 
 def _signed(builder: x509.CertificateBuilder, by: rsa.RSAPrivateKey, *, key_encipherment: bool) -> x509.Certificate:
