@@ -98,7 +98,8 @@ class Settings:
     SHA-1. `knows_authorisations` is whether this environment has the register. `envelopes_signed` demands a signed
     envelope for ITS and Sosi2OIOSaml too (the others always do). `tolerance` is how far clocks may differ,
     `card_life` the longest life of a card. `token_life` is that of an identity token from a bootstrap token.
-    `signs_identity_answers` is whether ITS signs its envelopes: an old sample shows none.
+    `signs_identity_answers` is whether ITS signs its envelopes: an old sample shows none, and Seal.Java reads no signed
+    ones.
     `names_key_only` signs ITS tokens with the name of the certificate instead of the certificate.
 
     The services to call: `demands_level` refuses DGWS calls without a SecurityLevel, `wants_hsuid` those without a
