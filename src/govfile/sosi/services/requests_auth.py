@@ -8,22 +8,12 @@ from urllib.parse import urlsplit
 from requests.auth import AuthBase
 
 from govfile.errors import ConfigurationError
-from govfile.sosi.services.sending import Carrier, check_not_redirected, has_expired_card, now, reply_in
-from govfile.sosi.services.sources import cards_of
+from govfile.sosi.services.sending import Carrier, check_not_redirected, has_expired_card, reply_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from requests import PreparedRequest, Response
 
-    from govfile.sosi.card import IdCard
-    from govfile.sosi.services.hsuid import HsuidHeader
-    from govfile.sosi.services.medcom import MedcomHeader
     from govfile.sosi.services.sending import Outgoing
-    from govfile.sosi.services.sources import Cards
-    from govfile.sosi.signed_card import WrittenCard
-    from govfile.sosi.sts import SecurityTokenService
 
 
 class DgwsAuth(Carrier, AuthBase):
@@ -35,18 +25,6 @@ class DgwsAuth(Carrier, AuthBase):
     `ProtocolError`: a card goes nowhere else. Read the answer with `DgwsReply.read`. Of an answer that is streamed,
     nothing is read here, and nothing sent again.
     """
-
-    def __init__(
-        self,
-        sts: SecurityTokenService | None,
-        card_source: IdCard | WrittenCard | Cards | Callable[[], WrittenCard],
-        *,
-        header: MedcomHeader | None = None,
-        hsuid: HsuidHeader | None = None,
-        clock: Callable[[], datetime] | None = None,
-    ) -> None:
-        clock = clock or (sts.clock if sts is not None else now)
-        super().__init__(cards_of(sts, card_source), header=header, hsuid=hsuid, clock=clock)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Called by requests with a request that is to go out."""

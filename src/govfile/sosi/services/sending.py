@@ -21,15 +21,18 @@ from govfile.sosi.services.envelopes import taken_apart
 from govfile.sosi.services.fault_codes import FaultCode, code_of
 from govfile.sosi.services.medcom import MedcomHeader
 from govfile.sosi.services.reply import DgwsReply
+from govfile.sosi.services.sources import cards_of
 from govfile.transports.base import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from govfile.sosi.card import IdCard
     from govfile.sosi.services.envelopes import Parts
     from govfile.sosi.services.hsuid import HsuidHeader
     from govfile.sosi.services.sources import Cards
     from govfile.sosi.signed_card import WrittenCard
+    from govfile.sosi.sts import SecurityTokenService
 
 _log = logging.getLogger("govfile.sosi.services")
 
@@ -88,21 +91,23 @@ _used: ContextVar[tuple[tuple[Carrier, MedcomHeader, HsuidHeader | None], ...]] 
 class Carrier:
     """Puts cards on messages. Threads may share it.
 
-    `header` is a pattern: each message gets one like it under a new message id, except within `using`.
+    `sts` and `card_source` as for `cards_of`. `header` is a pattern: each message gets one like it under a new message
+    id, except within `using`. `clock` is that of `sts`, if left out.
     """
 
     def __init__(
         self,
-        cards: Cards,
+        sts: SecurityTokenService | None,
+        card_source: IdCard | WrittenCard | Cards | Callable[[], WrittenCard],
         *,
         header: MedcomHeader | None = None,
         hsuid: HsuidHeader | None = None,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self._cards = cards
+        self._cards = cards_of(sts, card_source)
         self._pattern = header or MedcomHeader()
         self._hsuid = hsuid
-        self.clock = clock
+        self.clock = clock or (sts.clock if sts is not None else now)
 
     @contextlib.contextmanager
     def using(self, header: MedcomHeader, *, hsuid: HsuidHeader | None = None) -> Iterator[None]:

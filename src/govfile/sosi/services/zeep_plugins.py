@@ -24,7 +24,6 @@ from govfile.sosi.services.fault_codes import refused
 from govfile.sosi.services.idws import IdwsHeader, IdwsProfile, idws_request
 from govfile.sosi.services.reply import DgwsReply
 from govfile.sosi.services.sending import PATIENCE, Carrier, Outgoing, is_dgws_fault, now, sent
-from govfile.sosi.services.sources import cards_of
 from govfile.xml.foreign import bytes_of, tree_of
 
 if TYPE_CHECKING:
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 
     from govfile.certificates.credential import Credential
     from govfile.sosi.assertions import Assertion
-    from govfile.sosi.card import IdCard
-    from govfile.sosi.services.hsuid import HsuidHeader
-    from govfile.sosi.services.medcom import MedcomHeader
-    from govfile.sosi.services.sources import Cards
-    from govfile.sosi.signed_card import WrittenCard
     from govfile.sosi.sts import SecurityTokenService
 
 _zeep_log = logging.getLogger("zeep.transports")
@@ -156,18 +150,6 @@ class DgwsPlugin(_Teaching, Carrier):
     A fault with a code of Den Gode Webservice raises `Rejected`; `expired_idcard` does so only when a new card did not
     help, or none was to be had. Other faults are zeep's to raise, and so is what goes wrong with the connection.
     """
-
-    def __init__(
-        self,
-        sts: SecurityTokenService | None,
-        card_source: IdCard | WrittenCard | Cards | Callable[[], WrittenCard],
-        *,
-        header: MedcomHeader | None = None,
-        hsuid: HsuidHeader | None = None,
-        clock: Callable[[], datetime] | None = None,
-    ) -> None:
-        clock = clock or (sts.clock if sts is not None else now)
-        super().__init__(cards_of(sts, card_source), header=header, hsuid=hsuid, clock=clock)
 
     def _outgoing(self, message: bytes, operation: Any, address: str) -> Outgoing:  # noqa: ARG002 the same for all
         return attrs.evolve(self.outgoing(message), operation=str(operation.name))
