@@ -193,11 +193,11 @@ def test_c05_of_two_renewers_at_once_the_second_finds_nothing_due(world: World) 
         return look(slot, pending)
 
     world.authority.look = slowly  # type: ignore[method-assign]
-    found: list[Outcome] = []
+    found: list[list[Outcome]] = [[], []]
     second = world.another(open_store(world.store.path, world.clock))
     threads = [
-        threading.Thread(target=lambda who=who: found.extend(result.outcome for result in who.run().results))
-        for who in (world.renewer, second)
+        threading.Thread(target=lambda who=who, its=its: its.extend(result.outcome for result in who.run().results))
+        for who, its in zip((world.renewer, second), found, strict=True)
     ]
     threads[0].start()
     assert inside.wait(10)
@@ -205,7 +205,7 @@ def test_c05_of_two_renewers_at_once_the_second_finds_nothing_due(world: World) 
     go_on.set()
     for thread in threads:
         thread.join()
-    assert found == [Outcome.RENEWED, Outcome.NOT_DUE]
+    assert found == [[Outcome.RENEWED], [Outcome.NOT_DUE]]
     assert world.authority.asked == [SLOT]
 
 
