@@ -146,6 +146,7 @@ class Batch:
             self._giving_up.note(error)
             return error
         except BaseException as error:  # noqa: BLE001 handed to the thread that asked, which raises it
+            self._stop.set()
             return error
         self._giving_up.note(None)
         return sent

@@ -95,7 +95,7 @@ class Database:
         self._begin = begin
         self._check = check
         self._settings = settings
-        self._statements = Statements(engine.dialect)
+        self._statements = Statements.of(engine.dialect)
         self._connections = Connections(self._connect)
         self._memory = Memory()
         self._undurable = threading.Event()

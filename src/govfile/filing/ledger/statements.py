@@ -6,7 +6,7 @@ Building the text again for each call costs more than running it.
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import Integer, Text, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -74,6 +74,16 @@ def _record(*, unread: bool, also: Sequence[str] = ()) -> ClauseElement:
 
 class Statements:
     """The statements for one dialect."""
+
+    _made: ClassVar[dict[tuple[str, str, str], Statements]] = {}
+
+    @classmethod
+    def of(cls, dialect: Dialect) -> Statements:
+        """The same ones for all ledgers of a process that speak alike."""
+        speech = (dialect.name, dialect.driver, dialect.paramstyle)
+        if speech not in cls._made:
+            cls._made[speech] = cls(dialect)
+        return cls._made[speech]
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
