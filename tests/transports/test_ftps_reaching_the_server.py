@@ -56,6 +56,21 @@ def test_f01_unknown_host() -> None:
     assert caught.value.phase is Phase.RESOLVE
 
 
+def test_f01_a_silent_address_does_not_hide_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.2", 0), backlog=0))
+        stack.enter_context(socket.create_connection(silent.getsockname()))  # fills its queue
+        server = stack.enter_context(ScriptedFtp())
+        both = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+            for address in (silent.getsockname(), ("127.0.0.1", server.port))
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        transport = server.transport(host="localhost", timeouts=attrs.evolve(QUICK, connect=0.4))
+        assert put(transport)
+        assert server.count("STOR") == 1
+
+
 def test_f02_a_resolver_that_hangs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedFtp() as server:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(5) and [])

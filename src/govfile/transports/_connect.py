@@ -11,7 +11,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from govfile.errors import ConnectionFailed, Phase
+from govfile.errors import ConnectionFailed, Phase, TimedOut
 
 if TYPE_CHECKING:
     from govfile.transports._deadlines import Deadlines, Limit
@@ -22,15 +22,21 @@ _Address = tuple[int, Any]
 def connect_host(host: str, port: int, deadlines: Deadlines) -> socket.socket:
     """A connected socket to the first address of `host` that answers.
 
-    Raises `ConnectionFailed` (phase resolve or connect) or `TimedOut`.
+    Each address gets its share of the time that is left: one that stays silent does not keep us from the next. Raises
+    `ConnectionFailed` (phase resolve or connect) or `TimedOut`.
     """
     limit = deadlines.limit("connect", f"connecting to {host} port {port}")
     failure: OSError | None = None
-    for family, address in _resolve(host, port, deadlines, limit):
+    addresses = _resolve(host, port, deadlines, limit)
+    for number, (family, address) in enumerate(addresses):
+        now, left = deadlines.monotonic(), len(addresses) - number
         try:
-            return connect_address(family, address, deadlines, limit)
+            return connect_address(family, address, deadlines, limit._replace(end=now + (limit.end - now) / left))
         except OSError as error:
             failure = error
+        except TimedOut:
+            if left == 1:
+                raise
     raise ConnectionFailed(
         f"{host} port {port} cannot be reached: {_words(failure)}",
         endpoint=deadlines.endpoint,
