@@ -39,7 +39,7 @@ class DgwsAuth(Carrier, AuthBase):
         return request
 
     def _answered(self, answer: Response, outgoing: Outgoing, options: dict[str, Any]) -> Response:
-        check_not_redirected(answer, urlsplit(answer.url).netloc.rpartition("@")[2])
+        _check_not_redirected(answer)
         if options.get("stream") or outgoing.again is None or not has_expired_card(reply_in(answer)):
             return answer
         once_more = outgoing.again()
@@ -49,9 +49,14 @@ class DgwsAuth(Carrier, AuthBase):
         request = answer.request.copy()
         _write(request, once_more.wire)
         second: Response = answer.connection.send(request, **options)
+        _check_not_redirected(second)  # requests would follow it: its hooks have run by now
         second.history = [*second.history, answer]
         second.request = request
         return second
+
+
+def _check_not_redirected(answer: Response) -> None:
+    check_not_redirected(answer, urlsplit(answer.url).netloc.rpartition("@")[2])
 
 
 def _write(request: PreparedRequest, wire: bytes) -> None:
