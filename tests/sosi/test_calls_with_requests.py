@@ -137,6 +137,14 @@ def test_w01_a_card_follows_no_redirect(service: Service, opened: requests.Sessi
     assert len(service.seen) == 1
 
 
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_w01_a_new_card_follows_no_redirect_either(service: Service, opened: requests.Session, status: int) -> None:
+    service.instead = [EXPIRED, (status, "text/html", b"")]
+    with pytest.raises(ProtocolError, match=str(status)):
+        opened.post(ADDRESS, BODY, auth=DgwsAuth(fake_sts.FakeSts().client(), WANTED))
+    assert len(service.seen) == 2, "nothing went elsewhere"
+
+
 def test_a_message_sent_again_keeps_its_id(service: Service, opened: requests.Session) -> None:
     caller = auth()
     with caller.using(MedcomHeader(message_id="m-1")):
@@ -238,6 +246,21 @@ def test_w07_a_refusal_says_when_the_clocks_differ() -> None:
     reply = reply_to(DgwsFault(code="expired_idcard", text="").written(), status=500)
     with pytest.raises(Rejected, match="10 minutes behind"):
         reply.accepted(at=NOW, their_time=NOW + timedelta(minutes=10))
+
+
+def test_g02_a_refusals_code_and_actor_are_shown_without_persons_and_controls() -> None:
+    soap = Soap.V1_1.value
+    written = (
+        f'<s:Envelope xmlns:s="{soap}"><s:Body><s:Fault><faultcode>s:Server</faultcode><faultstring>no</faultstring>'
+        "<faultactor>0101001234\x9b31m</faultactor><detail><FaultCode>unknown 010100-1234\x9b31m</FaultCode></detail>"
+        "</s:Fault></s:Body></s:Envelope>"
+    )
+    with pytest.raises(Rejected) as refused:
+        reply_to(written.encode(), status=500).accepted()
+    error = refused.value
+    assert (error.code, error.actor) == ("unknown ********** 31m", "********** 31m")
+    assert "1234" not in str(error)
+    assert str(error).isprintable()
 
 
 def test_a_reply_may_not_hold_more_than_an_element() -> None:

@@ -174,7 +174,7 @@ def rejected(
 
     `clocks` is a sentence on clocks that differ, "" where they agree: the STS judges by its own.
     """
-    code, actor, text = _name(fault.code_name), _name(fault.actor.strip()), fault.text.strip()
+    code, actor, text = shown_name(fault.code_name), shown_name(fault.actor.strip()), fault.text.strip()
     known = next((row for row in FAULTS if row.fits(code, actor, text)), None)
     advice = known.advice if known else "read the text; the code is not one this version has advice on"
     shown = redacted(text)
@@ -193,7 +193,7 @@ def rejected(
     )
 
 
-def _name(text: str) -> str:
+def shown_name(text: str) -> str:
     """A code or an actor, which anybody on the way may have written: one line, no number of a person, no novel."""
     return blot(_printable(text))[:_LONGEST]
 
@@ -225,4 +225,4 @@ def redacted(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
-__all__ = ["FAULTS", "KnownFault", "clock_hint", "redacted", "rejected"]
+__all__ = ["FAULTS", "KnownFault", "clock_hint", "redacted", "rejected", "shown_name"]

@@ -10,7 +10,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from govfile.errors import Phase, Rejected, Retry, TrustError
-from govfile.sosi.faults import redacted
+from govfile.sosi.faults import redacted, shown_name
 from govfile.transports.http_hints import clocks_note
 
 if TYPE_CHECKING:
@@ -86,13 +86,14 @@ def refused(
     at: datetime | None = None,
     their_time: datetime | None = None,
 ) -> Rejected:
-    """A service's fault as an error: its code verbatim, its text without persons, and what to do.
+    """A service's fault as an error: code and actor as they came where they are names, its text without persons, and
+    what to do.
 
     `at` is our time and `their_time` that of the answer's Date header (both aware): the error says so where they differ
     by more than a minute. `retry` is SAME_REQUEST for an expired card (with a new one) and for what is wrong at the
     service only for now, NEVER for other codes that are known, AFTER_A_LOOK for all others.
     """
-    code = code_of(fault)
+    code = shown_name(code_of(fault))
     known = FaultCode.of(code)
     shown = redacted(fault.text)
     hint = clocks_note(their_time, at) if at is not None else ""
@@ -105,7 +106,7 @@ def refused(
         f"the service refused: {shown or 'without a word'} ({code or 'no code'})",
         code=code,
         text=shown,
-        actor=fault.actor.strip(),
+        actor=shown_name(fault.actor.strip()),
         known=known is not None,
         phase=Phase.CONFIRM,
         advice=f"{hint}: set it right first; {advice}" if hint else advice,
