@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from datetime import timedelta
 from pathlib import Path
 
@@ -184,6 +185,12 @@ def test_no_personal_number_gets_into_an_error(before: bytes) -> None:
     with pytest.raises(ProtocolError, match="not known") as caught:
         verified(resigned((level + b"4", level + before + b"0101001234")))
     assert "010100" not in str(caught.value)
+
+
+def test_no_personal_number_gets_into_an_errors_causes() -> None:
+    with pytest.raises(ProtocolError, match="care provider") as caught:
+        verified(resigned((b"medcom:cvrnumber", fake_sts.CPR.encode())))
+    assert fake_sts.CPR not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("level", [b"1", b"2"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from govfile.sosi.card import CardType, IdCard
 from govfile.sosi.cards import build
 from govfile.sosi.services.dgws import Soap, dgws_request
 from govfile.sosi.services.fault_codes import CallRefused, FaultCode
-from govfile.sosi.services.medcom import MedcomHeader, TimeOut
+from govfile.sosi.services.hsuid import HsuidHeader, UserType
+from govfile.sosi.services.medcom import FlowStatus, MedcomHeader, Priority, TimeOut
 from govfile.sosi.services.provider import verify_request
 from govfile.sosi.services.reply import DgwsFault, DgwsReply
 from support import fake_sts
@@ -243,6 +245,20 @@ def test_misshapen_messages_are_refused_with_a_code_to_answer(which: str) -> Non
     with pytest.raises((TrustError, ProtocolError)) as refused:
         verified(document)
     assert code_of(refused.value) == (code or "syntax_error")
+
+
+HEADER = MedcomHeader(timeout=TimeOut.HOURS_24, flow_status=FlowStatus.RUNNING, priority=Priority.ACUTE)
+HSUID = HsuidHeader(
+    issuer="a", user_type=UserType.CITIZEN, vendor="b", system="c", system_version="1", operations_organisation="d"
+)
+
+
+@pytest.mark.parametrize("word", ["1440", "flow_running", "AKUT", "nsi:Citizen"])
+def test_a_word_that_does_not_exist_is_nowhere_in_the_error_it_may_be_a_persons_number(word: str) -> None:
+    call = request(HEADER, hsuid=HSUID)
+    with pytest.raises(ProtocolError, match="not exist") as refused:
+        verified(changed(f">{word}<".encode(), f">{fake_sts.CPR}<".encode(), call))
+    assert fake_sts.CPR not in "".join(traceback.format_exception(refused.value))
 
 
 def test_nobody_and_nothing_of_a_refused_call_is_in_messages_or_logs(caplog: pytest.LogCaptureFixture) -> None:

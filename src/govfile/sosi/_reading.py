@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from govfile.xml._tree import Row
 
+#: Looked up, here as elsewhere where others write: an enumeration's own error shows the word, which may be a person's.
+_NAME_FORMATS = {known.value: known for known in NameFormat}
 _LEVELS = {"1": 1, "2": 2, "3": 3, "4": 4}
 _USER = {
     "cpr": "medcom:UserCivilRegistrationNumber",
@@ -79,9 +81,12 @@ class _Values:
         """Raises `ProtocolError` where it is not one."""
         name = self.required("medcom:CareProviderName")
         number = self.required("medcom:CareProviderID")
+        name_format = _NAME_FORMATS.get(self.formats["medcom:CareProviderID"])
+        if name_format is None:
+            raise ProtocolError("the ID card's care provider has a number of a kind that is not known")
         try:
-            return CareProvider(number, name, NameFormat(self.formats["medcom:CareProviderID"]))
-        except (ValueError, InvalidContent) as error:
+            return CareProvider(number, name, name_format)
+        except InvalidContent as error:
             raise ProtocolError("the ID card's care provider cannot be read") from error
 
 

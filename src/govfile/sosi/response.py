@@ -27,6 +27,7 @@ from govfile.sosi.verifying import (
     verify_envelope,
 )
 from govfile.transports.http_hints import clocks_note
+from govfile.xml.parse import excerpt
 from govfile.xml.unsigned import read_unsigned
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def card_answer(message: SoapMessage, request: Request) -> bytes:
     _check_echo(_attribute(response, "Context"), request.context, "context")
     for code in response.at(f"{{{WST_2005}}}Status", f"{{{WST_2005}}}Code"):
         if code.element.text.strip() != _VALID:
-            raise ProtocolError("the STS sent a card and does not call it valid", excerpt=code.element.text[:80])
+            raise ProtocolError(
+                "the STS sent a card and does not call it valid", excerpt=excerpt(code.element.text.encode(), 80)
+            )
     holders = _one_at(root, _CARD_TOKEN).children
     if [found.name for found in holders] != [ASSERTION]:
         raise ProtocolError("the answer does not hold one ID card")
@@ -94,7 +97,7 @@ def exchange_answer(
     root = read_unsigned(message.xml, what="the answer")
     signer, part = _parts(root, message.xml, trust, at, demands_signature=demands_signature)
     if (action := part(ACTION).text.strip()) != ISSUE_ACTION:
-        raise ProtocolError("the answer is to another kind of request", excerpt=action[:80])
+        raise ProtocolError("the answer is to another kind of request", excerpt=excerpt(action.encode(), 80))
     _check_echo(part(RELATES_TO).text.strip(), request.message_id, "message")
     if found := root.at(*TIMESTAMP[1:]):
         _check_stamp(part(TIMESTAMP) if len(found) == 1 else None, at, skew)

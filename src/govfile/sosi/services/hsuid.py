@@ -127,8 +127,10 @@ class HsuidHeader:
         override = values.pop("consent_override", None)
         if override not in {None, "true", "false", "1", "0"}:
             raise ProtocolError("the HSUID header says neither true nor false to overriding consent")
+        user_type = _USER_TYPES.get(values.pop("user_type"))
+        if user_type is None:
+            raise ProtocolError("the HSUID header has a type of user that does not exist")
         try:
-            user_type = UserType(values.pop("user_type"))
             header = cls(
                 issuer=issuer,
                 user_type=user_type,
@@ -136,11 +138,12 @@ class HsuidHeader:
                 organisation_format=form or "nsi:sor",
                 **{field: value for field, value in values.items() if value},
             )
-        except (InvalidContent, ValueError) as error:
-            raise ProtocolError("the HSUID header holds a value that does not exist") from error
+        except InvalidContent as error:
+            raise ProtocolError("the HSUID header holds a value that cannot be one") from error
         return header, read(assertion.attributes.get("IssueInstant", ""), "the HSUID header's IssueInstant")
 
 
+_USER_TYPES = {known.value: known for known in UserType}
 _ALWAYS = ("user_type", "vendor", "system", "system_version", "operations_organisation")
 
 

@@ -192,7 +192,7 @@ _Word = TypeVar("_Word", bound=enum.Enum)
 def _word(kind: type[_Word], text: str | None) -> _Word | None:
     if text is None:
         return None
-    try:
-        return kind(text)
-    except ValueError as error:
-        raise ProtocolError(f"the message's header has a {kind.__name__} that does not exist") from error
+    found = next((known for known in kind if known.value == text), None)
+    if found is None:  # the enumeration's own error would show the word
+        raise ProtocolError(f"the message's header has a {kind.__name__} that does not exist")
+    return found
