@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from govfile.certificates.signer import SignatureAlgorithm
@@ -14,6 +15,7 @@ from govfile.errors import ProtocolError, Rejected, TrustError
 from govfile.sosi.audience import Audience
 from govfile.sosi.card import CardType, IdCard
 from govfile.sosi.care_provider import CareProvider
+from govfile.sosi.environments import Endpoints
 from support.fake_sts import (
     CPR,
     CPR_NAME,
@@ -211,6 +213,22 @@ def test_t09_the_same_token_twice_is_refused_where_nobody_signed_the_answer(card
     client.identity_token(card, audience=FMK)
     with pytest.raises(TrustError, match="handed out before"):
         client.identity_token(card, audience=FMK)
+
+
+def test_t09_nor_is_the_same_assertion_taken_twice_there(card: SignedCard) -> None:
+    unsigned = attrs.evolve(Endpoints().to_oiosaml, demands_signature=False)
+    client = FakeSts(signs=None).client(endpoints=Endpoints(to_oiosaml=unsigned))
+    client.to_oiosaml(card, audience=FMK)
+    with pytest.raises(TrustError, match="handed out before"):
+        client.to_oiosaml(card, audience=FMK)
+
+
+@pytest.mark.parametrize("field", ["action", "status"])
+def test_what_stands_in_the_place_of_a_word_is_shown_without_persons(card: SignedCard, field: str) -> None:
+    client = FakeSts(signs=None, fields={field: f"of {CPR}"}).client()
+    with pytest.raises(ProtocolError) as caught:
+        client.issue(user_card()) if field == "status" else client.identity_token(card, audience=FMK)
+    assert caught.value.excerpt == "of **********"
 
 
 def test_t02_an_unsigned_answer_is_refused_where_answers_are_signed(card: SignedCard) -> None:

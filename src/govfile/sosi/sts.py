@@ -277,8 +277,7 @@ class SecurityTokenService:
             verified = verify_assertion(xml, trust=self._trust, at=at, known=answer.signer)
             found = assertion_of(verified.element, xml)
             check_audience(found, exchange.audience)
-            if answer.signer is None:
-                self._replays.check(found.id, found.expires, at)
+            self._check_first(found, answer, at)
             return identity_token_of(found, certificate=verified.certificate, audience=exchange.audience)
 
         return self._exchanged(operation, endpoint, exchange, read)
@@ -292,12 +291,18 @@ class SecurityTokenService:
                 found = assertion_of(verified.element, answer.xml)
                 check_audience(found, exchange.audience)
                 check_token_as_asked(found, cpr=cpr)
+                self._check_first(found, answer, at)
                 begin, end = answer.valid_from, min(answer.expires, found.expires)
             return OiosamlAssertion(
                 xml=answer.xml, audience=exchange.audience, valid_from=begin, expires=end, assertion=found
             )
 
         return self._exchanged(operation, endpoint, exchange, read)
+
+    def _check_first(self, found: Assertion, answer: Answer, at: datetime) -> None:
+        """Raise `TrustError` for an assertion that came before, where nobody vouches that this answers our request."""
+        if answer.signer is None:
+            self._replays.check(found.id, found.expires, at)
 
     def _exchanged(
         self, operation: str, endpoint: Endpoint, exchange: Exchange, read: Callable[[Answer, datetime], Result]
