@@ -88,7 +88,9 @@ def test_an_unsolicited_response_answers_nothing_unless_it_is_said(assertion: Oi
     assert re.fullmatch(r"_[0-9a-f-]{36}", solicited.attributes["ID"])
 
 
-@pytest.mark.parametrize("action", ["http://sp.example.dk/", "javascript:alert(1)", "", "//sp.example.dk", "https://"])
+@pytest.mark.parametrize(
+    "action", ["http://sp.example.dk/", "javascript:alert(1)", "", "//sp.example.dk", "https://", "https://[::1"]
+)
 def test_a_log_in_goes_to_https_alone(assertion: OiosamlAssertion, action: str) -> None:
     with pytest.raises(InvalidContent):
         log_in_form(assertion, action=action, issuer="x")

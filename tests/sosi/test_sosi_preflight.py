@@ -283,6 +283,9 @@ def test_a_credential_of_the_other_kind_of_environment(sts: FakeSts, is_test: bo
     [
         {"base_url": "ftp://sts.test"},
         {"base_url": "sts.test"},
+        {"base_url": "https://[::1"},
+        {"base_url": "https://sts.test:secret"},
+        {"base_url": "https://sts.test:99999"},
         {"base_url": "https://user:secret@sts.test"},
         {"base_url": "https://sts.test/?x=1"},
         {"attempts": 0},

@@ -88,6 +88,16 @@ def response(
     return before.encode() + assertion.xml + b"</samlp:Response>"
 
 
+def _is_safe(action: str) -> bool:
+    """Whether nobody on the way sees what is posted there."""
+    try:
+        where = urlsplit(action)
+    except ValueError:
+        return False
+    is_here = where.scheme == "http" and where.hostname in _LOOPBACK
+    return is_here or (where.scheme == "https" and bool(where.hostname))
+
+
 def log_in_form(
     assertion: OiosamlAssertion,
     *,
@@ -103,8 +113,7 @@ def log_in_form(
     Without scripts the user presses its button. Serve it once, to that user alone, with `Cache-Control: no-store`.
     `action` must be an https address, or one of this machine. Raises `InvalidContent`.
     """
-    where = urlsplit(action)
-    if not where.hostname or not (where.scheme == "https" or (where.scheme == "http" and where.hostname in _LOOPBACK)):
+    if not _is_safe(action):
         raise InvalidContent("a log-in is posted to an https address alone", advice="use the provider's recipient URL")
     message = response(
         assertion, issuer=issuer, destination=action, in_response_to=in_response_to, at=at, randomness=randomness

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
@@ -99,8 +99,8 @@ class Environment:
     pause: timedelta = timedelta(seconds=1)
 
     def __attrs_post_init__(self) -> None:
-        address = urlsplit(self.base_url)
-        if address.scheme not in {"https", "http"} or not address.hostname:
+        address = _address(self.base_url)
+        if address is None or address.scheme not in {"https", "http"} or not address.hostname:
             raise ConfigurationError(
                 f"the base address of the environment {self.name} is not one", advice="write it like https://host:8443"
             )
@@ -131,6 +131,16 @@ class Environment:
                 advice="name the certificates you had from the authority: attrs.evolve(environment, trust=StsTrust(…))",
             )
         return self.trust
+
+
+def _address(url: str) -> SplitResult | None:
+    """The parts of an address, None where it has none; the library's own error might show a password."""
+    try:
+        found = urlsplit(url)
+        is_one = found.port != 0  # no number beyond 65535 either
+    except ValueError:
+        return None
+    return found if is_one else None
 
 
 TEST1 = Environment(name="test1", base_url="https://test1-cnsp.ekstern-test.nspop.dk:8443", is_test=True)
