@@ -230,9 +230,10 @@ class Before:
     error: BaseException
 
 
-def got(certificate: x509.Certificate) -> Reply:
-    """The answer that holds a certificate."""
-    encoded = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+def got(certificate: x509.Certificate | bytes) -> Reply:
+    """The answer that holds a certificate (bytes: in DER form)."""
+    der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)
+    encoded = base64.b64encode(der).decode()
     return reply(answer("GetCertificateResponse", f"<Certificate>{encoded}</Certificate>{result()}"))
 
 

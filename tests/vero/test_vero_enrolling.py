@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from govfile import KeyStore, Secret
 from govfile.certificates.request import key_of_request
@@ -200,6 +201,11 @@ def test_codes_are_still_good_when_nothing_left(desk: VeroDesk) -> None:
 # --- C-03: a certificate that must not be used
 
 
+def of_version_5(key: rsa.RSAPublicKey) -> bytes:
+    version = b"\xa0\x03\x02\x01"
+    return issue(key, begins=NOON).public_bytes(Encoding.DER).replace(version + b"\x02", version + b"\x04", 1)
+
+
 def others() -> dict[str, tuple[Reply, type[GovfileError], str]]:
     key, other = pki.rsa_key(0).public_key(), pki.rsa_key(1).public_key()
     by_services = services_authority().issue(
@@ -217,6 +223,7 @@ def others() -> dict[str, tuple[Reply, type[GovfileError], str]]:
             ProtocolError,
             "cannot be read",
         ),
+        "a version of X.509 that does not exist": (got(of_version_5(key)), ProtocolError, "cannot be read"),
     }
 
 

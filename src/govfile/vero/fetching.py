@@ -122,7 +122,7 @@ class Fetcher:
         try:
             certificate = x509.load_der_x509_certificate(answer.certificate)
             issuer = certificate.issuer
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise ProtocolError("what the service sent as a certificate cannot be read as one") from error
         _, issuers = environment.anchors()
         expected = Expected(trust=issuers, common_name=pending.slot.holder, issuer=environment.issuer_name)
