@@ -221,9 +221,9 @@ def test_many_are_started_and_recorded_in_one_transaction(ledger: Ledger) -> Non
     ]
     first, second = made
     ledger.start(second.id)
-    outcomes = ledger.start_many([first.id, second.id])
+    outcomes = ledger.start_many([first, second], by=Owner.here())
     assert [found and found.state for found in outcomes] == [State.SENDING, None]
     both = ledger.record_many([(one.id, Evidence(proof=Proof.TRIGGERING)) for one in made], durable=True)
     assert [found.was_triggered for found in both] == [True, True]
     assert ledger.record_many([]) == []
-    assert ledger.start_many([]) == []
+    assert ledger.start_many([], by=Owner.here()) == []

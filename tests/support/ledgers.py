@@ -1,4 +1,4 @@
-"""Fresh ledgers by the hundred: what is the same in all of them is made once a process.
+"""Fresh ledgers by the hundred: what is the same in all of them is made once a process. And calls that are interrupted.
 
 The rooms that file through a ledger open one for each test. The empty file with its tables comes out the same each
 time. The tests of the ledger itself (`tests/filing`) do without this.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from govfile.filing.ledger import sqlite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
 _build = sqlite._build
@@ -35,3 +37,16 @@ def _empty() -> bytes:
         path.touch()
         _build(path)
         return path.read_bytes()
+
+
+def interrupted_at(nth: int, real: Callable[..., Any]) -> Callable[..., Any]:
+    """`real`, but for the nth call, which is a Ctrl-C."""
+    left = [nth]
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return real(*arguments, **keywords)
+
+    return call

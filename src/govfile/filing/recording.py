@@ -67,6 +67,11 @@ def is_elsewhere(error: BaseException) -> bool:
     return False
 
 
+def is_settled(submission: Submission) -> bool:
+    """Whether the authority's word has overtaken a transfer of which this side did not hear the end."""
+    return submission.state.has_reached(State.SENT) or submission.state is State.REJECTED
+
+
 def in_words(error: BaseException) -> str:
     """What broke off, without anything a foreign exception may hold of the document."""
     if isinstance(error, OutcomeUnknown):

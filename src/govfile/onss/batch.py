@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import DuplicateContent, GovfileError
+from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from govfile.onss.claiming import refusal
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 #: Sets in one group: what is lost of them at once, when the machine dies, is resumed one by one.
 SETS_AT_ONCE = 128
 
+_CONFIRMED = "every file confirmed; then the trigger was confirmed"
+
 
 @attrs.define
 class _Job:
@@ -45,6 +48,9 @@ class _Job:
     prepared: Prepared | None = None
     submission: Submission | None = None
     files: Mapping[str, Content] = attrs.field(factory=dict)
+    has_started: bool = False
+    is_triggered: bool = False
+    is_confirmed: bool = False
     outcome: Outcome | None = None
 
 
@@ -135,11 +141,18 @@ class Batch:
             job.outcome = error
 
     def _start(self, jobs: Sequence[_Job]) -> None:
-        ready = _open(jobs)
-        started = self.ledger.start_many([_its(job).id for job in ready])
-        for job, submission in zip(ready, started, strict=True):
-            if submission is None:
-                job.outcome = self.ledger.get(_its(job).id)
+        ready, owner = _open(jobs), Owner.here()
+        try:
+            started = self.ledger.start_many([_its(job) for job in ready], by=owner)
+            for job, submission in zip(ready, started, strict=True):
+                job.has_started = submission is not None
+                if submission is None:
+                    job.outcome = self.ledger.get(_its(job).id)
+        except BaseException:
+            for job in ready:
+                job.has_started = False
+                self.sender.recorder.take_back(_its(job), owner)
+            raise
 
     # --- the way ------------------------------------------------------------------------------------------------
 
@@ -156,7 +169,7 @@ class Batch:
                 failures.setdefault(id(job), failure)
         for job in _open(jobs):
             if id(job) in failures:
-                job.outcome = self._ended(job, failures[id(job)], is_triggered=False)
+                job.outcome = self._ended(job, failures[id(job)])
 
     def _trigger(self, transport: FileTransport, jobs: Sequence[_Job]) -> None:
         ready = _open(jobs)
@@ -166,41 +179,49 @@ class Batch:
         recorded = self.ledger.record_many([(_its(job).id, going) for job in ready], durable=True)
         for job, submission in zip(ready, recorded, strict=True):
             job.submission = submission
-        uploads = [Upload(path=self.sender.path(_its(job).name), content=EMPTY) for job in ready]
-        confirmed, gone = [], set[str]()
-        for job, found in zip(ready, put_all(transport, uploads, lambda upload: gone.add(upload.path)), strict=True):
-            if isinstance(found, PutReceipt):
-                confirmed.append(job)
-            else:
-                has_left = self.sender.path(_its(job).name) in gone
-                job.outcome = self._ended(job, found, is_triggered=has_left)
-        evidence = Evidence(proof=Proof.CONFIRMED, detail="every file confirmed; then the trigger was confirmed")
+        paths = {self.sender.path(_its(job).name): job for job in ready}
+
+        def committing(upload: Upload) -> None:
+            paths[upload.path].is_triggered = True
+
+        uploads = [Upload(path=path, content=EMPTY) for path in paths]
+        told = put_all(transport, uploads, committing)
+        for job, found in zip(ready, told, strict=True):
+            job.is_confirmed = isinstance(found, PutReceipt)
+        for job, found in zip(ready, told, strict=True):
+            if not isinstance(found, PutReceipt):
+                job.outcome = self._ended(job, found)
+        self._conclude(_open(jobs))
+
+    def _conclude(self, confirmed: Sequence[_Job]) -> None:
+        evidence = Evidence(proof=Proof.CONFIRMED, detail=_CONFIRMED)
         done = self.ledger.record_many([(_its(job).id, evidence) for job in confirmed])
-        self.ledger.drop_kept([submission.id for submission in done])
         for job, submission in zip(confirmed, done, strict=True):
             job.outcome = submission
+        self.ledger.drop_kept([submission.id for submission in done])
 
     # --- the end ------------------------------------------------------------------------------------------------
 
     def _break_off(self, jobs: Iterable[_Job], error: BaseException) -> None:
+        """Each as far as it came, also where the ledger cannot be asked now."""
         for job in _open(jobs):
-            now = self.ledger.get(_its(job).id)
-            job.submission = now
-            if now.state is State.SENDING:
-                job.outcome = self._ended(job, error, is_triggered=now.was_triggered)
+            if job.has_started:
+                job.outcome = self._ended(job, error)
             else:
-                job.outcome = error if isinstance(error, GovfileError) else now
+                job.outcome = error if isinstance(error, GovfileError) else _its(job)
 
-    def _ended(self, job: _Job, error: BaseException, *, is_triggered: bool) -> Outcome:
-        """What became of a set whose sending failed, as the sending of a single one says it."""
+    def _ended(self, job: _Job, error: BaseException) -> Outcome:
+        """What became of a set that `error` stopped, as the sending of a single one says it."""
         try:
-            return self.sender.ended(_its(job), error, is_triggered=is_triggered)
+            if job.is_confirmed:
+                return self.sender.confirmed(_its(job), _CONFIRMED)
+            return self.sender.ended(_its(job), error, is_triggered=job.is_triggered)
         except GovfileError as told:
             return told
         except BaseException as told:
             if told is not error:
                 raise
-            return self.ledger.get(_its(job).id)
+            return _its(job)
 
 
 def _open(jobs: Iterable[_Job]) -> list[_Job]:

@@ -118,6 +118,7 @@ class Channel(FilingClient):
             ledger=ledger, session=self._session, scope=self._scope, preparer=self._preparer, clock=clock
         )
         self._has_met = False
+        self._in_use = 0
         self._check_credential()
 
     def __repr__(self) -> str:
@@ -294,9 +295,13 @@ class Channel(FilingClient):
         return Sender(self._ledger, session, self._recorder)
 
     def _meet(self, *, stops: bool) -> None:
+        """Learn what is in use; with `stops`, stop once where a ledger seems to have been lost."""
         if not self._has_met:
-            self._remote.meet(stops=stops)
+            self._in_use = self._remote.meet()
             self._has_met = True
+        if stops and self._in_use:
+            in_use, self._in_use = self._in_use, 0
+            raise self._remote.is_lost(in_use)
 
     def _check_credential(self) -> None:
         if self._credential is None or self.environment.signing is Signing.NEVER:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -60,36 +61,47 @@ class Remote:
         return tuple(sorted(str(name.go()) for name in ours))
 
     def burn(self, names: Iterable[str], *, found: str) -> int:
-        """Note names and numbers as used up; how many names were new to the ledger."""
-        new = 0
+        """Note names and numbers as used up; how many names were new to the ledger.
+
+        The names all at once: a ledger that knows some of them would look as if it knew the sender.
+        """
+        numbers: dict[str, list[int]] = defaultdict(list)
+        new: dict[str, list[str]] = defaultdict(list)
         for text in names:
             name = BatchName.recognise(text)
             if name is None or self.ledger.find(**self.scope.where(), name=text) is not None:
                 continue
-            self.ledger.burn_numbers(self.preparer.numbered(name.created), [sequence_number(name.sequence)])
-            new += self.ledger.burn(**self.scope.where(), service=name.purpose, names=[text], found=found)
-        return new
+            numbers[name.created].append(sequence_number(name.sequence))
+            new[name.purpose].append(text)
+        for day, used in sorted(numbers.items()):
+            self.ledger.burn_numbers(self.preparer.numbered(day), used)
+        return self.ledger.burn_all(**self.scope.where(), names=new, found=found)
 
-    def meet(self, *, stops: bool) -> None:
+    def meet(self) -> int:
         """Before the first filing of a program's run: learn which numbers of today are used up.
 
-        With `stops`, raises `LedgerError` when a ledger that has never heard of the sender finds names in use: under a
-        fresh number nothing else would notice that a declaration was filed before a ledger was lost.
+        How many names are in use where the ledger has never heard of the sender, 0 where it has.
         """
         is_known = self.ledger.knows_sender(**self.scope.where())
         since = today(self.clock) - timedelta(days=1) if is_known else None
-        burnt = self.burn(self.names(since=since), found="the folders")
+        in_use = self.names(since=since)
+        burnt = self.burn(in_use, found="the folders")
         if burnt and is_known:
             logger.warning("%d sets of this sender are not in the ledger; their numbers are left out", burnt)
-        if burnt and stops and not is_known:
-            raise LedgerError(
-                f"the ledger knows nothing of {self.scope.sender}, but the folders show {burnt} of its names in use",
-                certain="nothing was sent; those names are burnt in the ledger now",
-                advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
-                "under another name, only you can know",
-                operation="submit",
-                retry=Retry.AFTER_A_LOOK,
-            )
+        return 0 if is_known else len(in_use)
+
+    def is_lost(self, in_use: int) -> LedgerError:
+        """What to say before a fresh number is given out: nothing else would notice that a declaration was filed before
+        a ledger was lost.
+        """
+        return LedgerError(
+            f"the ledger knows nothing of {self.scope.sender}, but the folders show {in_use} of its names in use",
+            certain="nothing was sent; those names are burnt in the ledger now",
+            advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
+            "under another name, only you can know",
+            operation="submit",
+            retry=Retry.AFTER_A_LOOK,
+        )
 
     def resolve(self, judge: Judge) -> None:
         """Look for the triggers of unknown sets in the folder they were sent to: one that lies there did arrive."""

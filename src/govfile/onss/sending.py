@@ -28,7 +28,7 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere
+from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere, is_settled
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.onss.session import missing
@@ -118,7 +118,7 @@ class Sender:
 
     def _start(self, submission: Submission, course: _Course) -> None:
         course.start = Owner.here()
-        if self.ledger.start(submission.id, by=course.start) is None:
+        if self.ledger.start(submission.id, by=course.start, seen=submission.revision) is None:
             raise Elsewhere
         course.is_started = True
 
@@ -171,6 +171,10 @@ class Sender:
         seen = "" if receipt.size_seen is None else ", and it lies there"
         count = len(submission.remote_names) - 1
         detail = f"{count} files of {course.sent} bytes, each confirmed; then the trigger was confirmed{seen}"
+        return self.confirmed(submission, detail)
+
+    def confirmed(self, submission: Submission, detail: str) -> Submission:
+        """Record that the server confirmed a set and its trigger, with `detail` in words."""
         try:
             recorded = self.recorder.record(submission, Evidence(proof=Proof.CONFIRMED, detail=detail))
             self.ledger.drop_kept([submission.id])
@@ -244,6 +248,8 @@ class Sender:
     def _unknown(self, submission: Submission, error: BaseException) -> Submission:
         evidence = Evidence(proof=Proof.LINK_LOST, detail=in_words(error), code=getattr(error, "code", "") or "")
         recorded = self._noted(submission, evidence, error)
+        if isinstance(error, OutcomeUnknown) and is_settled(recorded):
+            return recorded
         if isinstance(error, OutcomeUnknown | Rejected):
             error.submission = recorded
         elif isinstance(error, Exception):

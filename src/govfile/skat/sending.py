@@ -22,7 +22,7 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere
+from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere, is_settled
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.skat.codes import NAME_REUSED
@@ -75,7 +75,7 @@ class Sender:
         def committing() -> None:
             nonlocal start, started
             start = Owner.here()
-            if self.ledger.start(submission.id, by=start) is None:
+            if self.ledger.start(submission.id, by=start, seen=submission.revision) is None:
                 raise Elsewhere
             started = True
 
@@ -91,8 +91,7 @@ class Sender:
                 )
         except BaseException as error:
             if started:
-                self._broke_off(submission, profile, error)
-                raise
+                return self._broke_off(submission, profile, error)
             if is_elsewhere(error):
                 return self.ledger.get(submission.id)
             if start is not None:
@@ -118,11 +117,13 @@ class Sender:
                 retry=Retry.AFTER_A_LOOK,
             ) from error
 
-    def _broke_off(self, submission: Submission, profile: ServiceProfile, error: BaseException) -> None:
-        """Record what an error after the start means; raises what the caller is to see, or lets `error` pass."""
+    def _broke_off(self, submission: Submission, profile: ServiceProfile, error: BaseException) -> Submission:
+        """Record what an error after the start means, and raise what the caller is to see; returns the submission where
+        the gateway's word, collected meanwhile, says what became of it.
+        """
         if isinstance(error, TransferRefused):
             self._refused(submission, profile, error)
-            return
+            raise error
         evidence = Evidence(proof=Proof.LINK_LOST, detail=in_words(error), code=getattr(error, "code", "") or "")
         try:
             recorded = self._record(submission, evidence)
@@ -134,10 +135,13 @@ class Sender:
             error.certain = f"{error.certain}; whether the gateway kept them, it does not say"
             error.advice = HOW_TO_RESOLVE
             error.retry = Retry.AFTER_A_LOOK
+        if isinstance(error, OutcomeUnknown) and is_settled(recorded):
+            return recorded
         if isinstance(error, OutcomeUnknown | Rejected):
             error.submission = recorded
         elif isinstance(error, Exception):
             raise self._unknown(f"sending {submission.name} broke off", evidence.detail, recorded) from error
+        raise error
 
     def _refused(self, submission: Submission, profile: ServiceProfile, error: TransferRefused) -> None:
         reply = blot(" ".join(error.reply.split()))[:200]

@@ -21,7 +21,7 @@ from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from govfile.certificates.secret import Secret
@@ -169,27 +169,36 @@ class Ledger(SetBook):
         For rebuilding a ledger that was lost: a later claim of such a name raises `DuplicateName`. The submissions
         count as SENT, on the evidence that their names were seen.
         """
-        scope = BurntScope(authority=authority, environment=environment, sender=sender, service=service, found=found)
+        return self.burn_all(
+            authority=authority, environment=environment, sender=sender, names={service: names}, found=found
+        )
+
+    def burn_all(
+        self, *, authority: str, environment: str, sender: str, names: Mapping[str, Iterable[str]], found: str
+    ) -> int:
+        """`burn` the names of several services, given by service, in one durable transaction."""
+        scope = BurntScope(authority=authority, environment=environment, sender=sender, found=found)
         rows = burnt_rows(scope, names, self._clock())
         if not rows:
             return 0
         return self._database.transaction(lambda session: session.insert_all(session.statements.claim, rows))
 
-    def start(self, submission_id: str, *, by: Owner | None = None) -> Submission | None:
+    def start(self, submission_id: str, *, by: Owner | None = None, seen: int | None = None) -> Submission | None:
         """Move a PREPARED submission to SENDING, durably, with this process as its owner.
 
-        None when it is not PREPARED, or when another process (or thread) was quicker. When it raises, `take_back` with
-        the same `by` (an `Owner.here()`) undoes what may have taken effect all the same.
+        None when it is not PREPARED, when another process (or thread) was quicker, or when a person has withdrawn it
+        since the revision `seen`. When it raises, `take_back` with the same `by` (an `Owner.here()`) undoes what may
+        have taken effect all the same.
         """
         at, owner = self._clock(), str(by or Owner.here())
-        return self._database.write_together(lambda session: start_one(session, submission_id, owner, at))
+        return self._database.write_together(lambda session: start_one(session, submission_id, owner, at, seen))
 
-    def start_many(self, submission_ids: Iterable[str]) -> list[Submission | None]:
-        """`start` for each, in one durable transaction."""
-        given = list(submission_ids)
-        at, owner = self._clock(), str(Owner.here())
+    def start_many(self, submissions: Iterable[Submission], *, by: Owner) -> list[Submission | None]:
+        """`start` for each, as it was seen, in one durable transaction."""
+        given = list(submissions)
+        at, owner = self._clock(), str(by)
         return self._database.transaction(
-            lambda session: [start_one(session, identifier, owner, at) for identifier in given]
+            lambda session: [start_one(session, known.id, owner, at, known.revision) for known in given]
         )
 
     def record(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from govfile.filing.states import Verdict
     from govfile.filing.submission import Answer, Submission
 
+#: What is said of a submission that waits: a person's word, or the note that a file asks to cancel it.
+_WORDS = frozenset({Proof.WITHDRAWN, Proof.NOTED})
+
 
 @attrs.frozen(kw_only=True)
 class News:
@@ -33,20 +36,32 @@ class News:
     answers: tuple[Answer, ...] = ()
 
 
-def start_one(session: Session, submission_id: str, owner: str, at: datetime) -> Submission | None:
-    """The submission as `owner` sends it; None when it is not PREPARED, or somebody was quicker."""
+def start_one(
+    session: Session, submission_id: str, owner: str, at: datetime, seen: int | None = None
+) -> Submission | None:
+    """The submission as `owner` sends it; None when it is not PREPARED, somebody was quicker, or a person has said
+    something else since the revision `seen`.
+    """
     held = session.memory.recall(submission_id)
-    if held is not None and held.submission.state is State.PREPARED:
+    if held is not None and _may_start(held.submission, seen):
         started = held.submission.after(Evidence(proof=Proof.STARTED), at)
         if replace(session, held.submission, started, held.guard, owner, held.crc):
             return started
     submission, guard, its_owner = read(session, submission_id)
     if its_owner == owner:
         return submission
-    if submission.state is not State.PREPARED:
+    if not _may_start(submission, seen):
         return None
     started = submission.after(Evidence(proof=Proof.STARTED), at)
     return started if replace(session, submission, started, guard, owner) else None
+
+
+def _may_start(submission: Submission, seen: int | None) -> bool:
+    """Whether it waits to be sent: whoever withdrew it, or asked to cancel it, was told that it is not sent."""
+    if submission.state is not State.PREPARED:
+        return False
+    since = 0 if seen is None else submission.revision - seen
+    return not any(event.evidence.proof in _WORDS for event in submission.history[-since:] if since)
 
 
 def record_one(session: Session, submission_id: str, news: News, here: Owner) -> Submission | None:
