@@ -39,11 +39,13 @@ class _Job:
 class Batch:
     """Sends a stream of documents.
 
-    `prepare` checks one locally, `unsent` are repeats to go on with, `senders` hold a conversation each.
+    `prepare` checks one locally, `as_known` looks whether a process that was sending one still runs, `unsent` are
+    repeats to go on with, `senders` hold a conversation each.
     """
 
     ledger: Ledger
     prepare: Callable[[Filing], Prepared]
+    as_known: Callable[[Submission], Submission]
     unsent: Unsent
     senders: Sequence[Sender]
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -121,7 +123,20 @@ class Batch:
                 yield filing, _Job(filing, prepared, earlier)
         outcomes = self.ledger.claim_many([prepared.claim for _, prepared in ready])
         for (filing, prepared), outcome in zip(ready, outcomes, strict=True):
-            yield filing, _job(filing, prepared, outcome)
+            yield filing, self._job(filing, prepared, outcome)
+
+    def _job(
+        self, filing: Filing, prepared: Prepared, outcome: tuple[Submission, bool] | AlreadyFiled
+    ) -> _Job | Submission | GovfileError:
+        try:
+            submission = continued(prepared, outcome) if isinstance(outcome, AlreadyFiled) else outcome[0]
+            submission = self.as_known(submission)
+            if submission.state is not State.PREPARED:
+                return submission
+            check_login(submission, prepared.claim.filed_by)
+        except GovfileError as error:
+            return error
+        return _Job(filing, prepared, submission)
 
     def _work(
         self,
@@ -150,19 +165,6 @@ class Batch:
             return error
         self._giving_up.note(None)
         return sent
-
-
-def _job(
-    filing: Filing, prepared: Prepared, outcome: tuple[Submission, bool] | AlreadyFiled
-) -> _Job | Submission | GovfileError:
-    try:
-        submission = continued(prepared, outcome) if isinstance(outcome, AlreadyFiled) else outcome[0]
-        if submission.state is not State.PREPARED:
-            return submission
-        check_login(submission, prepared.claim.filed_by)
-    except GovfileError as error:
-        return error
-    return _Job(filing, prepared, submission)
 
 
 def _raised_if_foreign(outcome: Submission | BaseException) -> Submission | GovfileError:

@@ -22,7 +22,7 @@ from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
 from govfile.skat.matching import Matcher
-from govfile.skat.rebuilding import meet, rebuild
+from govfile.skat.rebuilding import is_lost, meet, rebuild
 from govfile.skat.recovery import resume
 from govfile.skat.sending import Sender
 from govfile.skat.services import Services
@@ -105,7 +105,8 @@ class Gateway(FilingClient):
             randomness=randomness,
         )
         self._unrecorded: dict[str, Evidence | Owner] = {}
-        self._is_known = False
+        self._has_met = False
+        self._in_use = 0
         self._door = Door()
         self._sender = self._new_sender()
         credential.check(clock())
@@ -148,7 +149,8 @@ class Gateway(FilingClient):
         `.submission`, when it may have arrived; `Rejected` when the server refused it after the last byte.
         """
         prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
-        self._meet_ledger(prepared, self._sender)
+        self._meet_ledger(self._sender)
+        self._check_not_lost(prepared, self._in_use)
         submission = self._if_abandoned(self._claimed(prepared))
         if submission.state is not State.PREPARED:
             return submission
@@ -169,17 +171,23 @@ class Gateway(FilingClient):
         """
         if not 1 <= connections <= 16:
             raise ConfigurationError(f"{connections} connections: give a number from 1 to 16")
-        self._credential.check(self._clock())
+        with self._my_turn():
+            self._credential.check(self._clock())
         senders = [self._new_sender() for _ in range(connections)]
+        in_use = 0
 
         def prepare(filing: Filing) -> Prepared:
+            nonlocal in_use
             prepared = self._prepare(filing, service, dry_run=dry_run)
-            self._meet_ledger(prepared, senders[0])  # which has nothing to send yet
+            self._meet_ledger(senders[0])  # which has nothing to send yet
+            in_use = in_use or self._in_use  # what stops one document of the batch stops all of them
+            self._check_not_lost(prepared, in_use)
             return prepared
 
         batch = Batch(
             ledger=self._ledger,
             prepare=prepare,
+            as_known=self._if_abandoned,
             unsent=Unsent(self._ledger, self._scope),
             senders=senders,
         )
@@ -207,12 +215,17 @@ class Gateway(FilingClient):
         except LedgerError as failure:
             error.add_note(f"The ledger could not make this durable: {failure.what}")
 
-    def _meet_ledger(self, prepared: Prepared, sender: Sender) -> None:
+    def _meet_ledger(self, sender: Sender) -> None:
         """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
-        if self._is_known:
-            return
-        stops = prepared.name_was_made and prepared.claim.again is None
-        self._is_known = meet(self._ledger, self._scope, sender.session, self._services, stops=stops)
+        if not self._has_met:
+            self._in_use = meet(self._ledger, self._scope, sender.session, self._services)
+            self._has_met = True
+
+    def _check_not_lost(self, prepared: Prepared, in_use: int) -> None:
+        """Stop once, before the first fresh name is made, where a ledger seems to have been lost."""
+        if in_use and prepared.name_was_made and prepared.claim.again is None:
+            self._in_use = 0
+            raise is_lost(self._scope, in_use)
 
     def _if_abandoned(self, submission: Submission) -> Submission:
         """A submission whose process has provably ended while it was sending is unknown, and says so."""

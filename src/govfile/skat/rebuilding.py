@@ -29,28 +29,30 @@ _SHORTEST_SUFFIX = 8
 
 def rebuild(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
     """Burn every name that `out` shows to be used up; returns how many were new to the ledger."""
-    return _burn(ledger, scope, _used_names(session, services))
+    return _burn(ledger, scope, _used_names(session, services))[1]
 
 
-def meet(ledger: Ledger, scope: Scope, session: Session, services: Services, *, stops: bool) -> bool:
-    """Rebuild before the first filing with a ledger that has never heard of the company; whether it had.
-
-    With `stops`, raises `LedgerError` when names are in use: under a fresh name nothing else would notice that a
-    document was filed before a ledger was lost.
+def meet(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
+    """Rebuild before the first filing with a ledger that has never heard of the company; how many names are in use
+    then, 0 where it has heard of it.
     """
     if ledger.knows_sender(authority=scope.authority, environment=scope.environment, sender=scope.sender):
-        return True
-    burnt = rebuild(ledger, scope, session, services)
-    if burnt and stops:
-        raise LedgerError(
-            f"the ledger knows nothing of {scope.sender}, but the gateway shows {burnt} names in use",
-            certain="nothing was sent; those names are burnt in the ledger now",
-            advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
-            "under another name, only you can know",
-            operation="submit",
-            retry=Retry.AFTER_A_LOOK,
-        )
-    return False
+        return 0
+    return _burn(ledger, scope, _used_names(session, services))[0]
+
+
+def is_lost(scope: Scope, in_use: int) -> LedgerError:
+    """What to say before a fresh name is made: nothing else would notice that a document was filed before a ledger was
+    lost.
+    """
+    return LedgerError(
+        f"the ledger knows nothing of {scope.sender}, but the gateway shows {in_use} names in use",
+        certain="nothing was sent; those names are burnt in the ledger now",
+        advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
+        "under another name, only you can know",
+        operation="submit",
+        retry=Retry.AFTER_A_LOOK,
+    )
 
 
 def _used_names(session: Session, services: Services) -> Iterator[tuple[str, str]]:
@@ -95,20 +97,13 @@ def _from_answer(remote_name: str, known: set[str]) -> Iterator[tuple[str, str]]
             yield "unknown", remote_name[place:]
 
 
-def _burn(ledger: Ledger, scope: Scope, found: Iterator[tuple[str, str]]) -> int:
-    """Claim the names without content, so that nothing is filed under them again; returns how many were new."""
+def _burn(ledger: Ledger, scope: Scope, found: Iterator[tuple[str, str]]) -> tuple[int, int]:
+    """Claim the names without content, so that nothing is filed under them again; how many there are, and how many were
+    new. All at once: a ledger that knows some of them would look as if it knew the company.
+    """
     by_service: dict[str, set[str]] = {}
     for service, name in found:
         if CAREFUL.allows(name):
             by_service.setdefault(service, set()).add(name)
-    return sum(
-        ledger.burn(
-            authority=scope.authority,
-            environment=scope.environment,
-            sender=scope.sender,
-            service=service,
-            names=sorted(names),
-            found="out",
-        )
-        for service, names in by_service.items()
-    )
+    in_use = len({name.casefold() for names in by_service.values() for name in names})
+    return in_use, ledger.burn_all(**scope.where(), names=by_service, found="out")
