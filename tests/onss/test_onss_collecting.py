@@ -275,6 +275,23 @@ class TestWhatLiesThere:
         assert len(collected(world, delete=True).removed) == 3
         assert world.server.lying("OUT") == {}
 
+    def test_a_content_that_was_replaced_keeps_its_trigger(self, world: World, filed: Submission) -> None:
+        name = world.server.acknowledge(filed.name, fs=None)
+
+        class Replacing(FaultyTransport):
+            def get(self, path: str, *arguments: Any, **keywords: Any) -> Any:
+                received = super().get(path, *arguments, **keywords)
+                if "/GO." in path:
+                    world.clock.advance(seconds=1)
+                    world.server.store(f"/OUT/{name}", acrf(filed.name, "108").encode())
+                return received
+
+        world.wrap = lambda inner: Replacing(inner, FaultPlan())
+        assert collected(world, delete=True).removed == ()
+        world.wrap = lambda inner: inner
+        assert len(collected(world, delete=True).replies) == 1
+        assert world.ledger.get(filed.id).state is State.REJECTED
+
     @pytest.mark.parametrize("raw", [b"", b"<ACRF>", b"<!DOCTYPE a><ACRF/>", b"\xff\xfe<", b"<Other/>", b"<ACRF/>"])
     def test_s13_what_cannot_be_read_is_kept_and_moves_nothing(
         self, world: World, filed: Submission, raw: bytes

@@ -206,11 +206,13 @@ class Collector:
         self.fetcher.remember(files.content, reply.answer, what, submission_id)
 
     def _removed(self, transport: FileTransport) -> tuple[str, ...]:
-        """The trigger of an answer goes last."""
+        """The trigger of an answer goes last, and none without the rest: what replaced it would lie there unseen."""
         if not (self.delete and self._done):
             return ()
-        done = [entry for files in self._done for entry in files.files]
-        return self.fetcher.remove(transport, self._remote, done, self.session.list_answers(transport))
+        now = self.session.list_answers(transport)
+        unchanged = [files for files in self._done if all(entry in now for entry in files.files)]
+        done = [entry for files in unchanged for entry in files.files]
+        return self.fetcher.remove(transport, self._remote, done, now)
 
     @property
     def _remote(self) -> str:

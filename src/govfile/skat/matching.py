@@ -66,7 +66,7 @@ class Matcher:
         confirmed = [
             (submission, block)
             for submission in self.named_by(status)
-            if (block := status.block_for(submission.name)) is not None and not _is_of_another(block, submission)
+            if (block := status.block_for(submission.name)) is not None and not self._is_of_another(block, submission)
         ]
         if len(confirmed) > 1:  # `A` + `b_c` and `A_b` + `c` read the same: the content decides
             confirmed = [found for found in confirmed if self._says_so(found[1], found[0])]
@@ -94,7 +94,7 @@ class Matcher:
             candidates = {index.names[piece]} if piece in index.names else index.stems.get(piece, set())
             if len(candidates) == 1:
                 found = self._ledger.get(next(iter(candidates)))
-                is_meant = _is_same_purpose(remote_name[:start], found) and not _is_older(modified, found)
+                is_meant = _is_same_purpose(remote_name[:start], found) and not self._is_older(modified, found)
                 return found if is_meant else None
             if candidates:
                 return None
@@ -114,11 +114,24 @@ class Matcher:
         """A status whose file name fits nothing, but whose content gives the full path of one upload."""
         for block in status.blocks:
             submission = self._find(block.upload) if block.upload and block.folder else None
-            if submission is None or _is_of_another(block, submission):
+            if submission is None or self._is_of_another(block, submission):
                 continue
             if self._says_so(block, submission):
                 return submission, block
         return None
+
+    def _is_of_another(self, block: StatusBlock, submission: Submission) -> bool:
+        """Whether the content speaks of another login's upload, or of one made before this name was claimed: other
+        programs file under the same names, and a ledger may be older than its last filings.
+        """
+        login = block.login.casefold()
+        theirs = submission.filed_by.casefold()
+        is_theirs = bool(login) and theirs.startswith("cvr_") and login != theirs
+        return is_theirs or self._is_older(block.timestamp, submission)
+
+    def _is_older(self, moment: datetime | None, submission: Submission) -> bool:
+        """Whether it was made before the claim; one from the future was made by a clock that has been put right."""
+        return moment is not None and moment < min(submission.created, self._clock()) - STAMPS_DIFFER
 
     def _find(self, name: str) -> Submission | None:
         return self._ledger.find(**self._scope.where(), name=name)
@@ -154,19 +167,6 @@ def _pieces(remote_name: str) -> Iterator[tuple[int, int]]:
 def _is_same_purpose(before: str, submission: Submission) -> bool:
     """A dry run's answer must not be taken for that of the filing of the same name."""
     return submission.is_dry_run or not before.casefold().endswith(VALIDATION_PREFIX)
-
-
-def _is_of_another(block: StatusBlock, submission: Submission) -> bool:
-    """Whether the content speaks of another login's upload, or of one made before this name was claimed: other programs
-    file under the same names, and a ledger may be older than its last filings.
-    """
-    login = block.login.casefold()
-    theirs = submission.filed_by.casefold()
-    return _is_older(block.timestamp, submission) or (bool(login) and theirs.startswith("cvr_") and login != theirs)
-
-
-def _is_older(moment: datetime | None, submission: Submission) -> bool:
-    return moment is not None and moment < submission.created - STAMPS_DIFFER
 
 
 def _stem(name: str) -> str:
