@@ -50,6 +50,17 @@ def test_what_is_saved_and_recorded_is_removed_on_request(world: World, filed: S
     assert world.gateway().status(filed).state is State.ANSWERED
 
 
+def test_the_ledger_says_where_files_lie_whatever_folder_a_program_starts_in(
+    world: World, filed: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.folder)
+    world.server.answer("Udlaan", NAME)
+    world.gateway().collect("answers")
+    known = world.ledger.get(filed.id)
+    assert [answer.path.parent for answer in known.answers] == [world.into]
+    assert known.history[-1].evidence.saved_as == str(known.answers[0].path)
+
+
 def test_a_file_replaced_before_its_removal_stays(world: World, filed: Submission) -> None:
     remote = world.server.answer("Udlaan", NAME)
     world.server.put_out("list.txt", b"text")  # makes the collection look twice
