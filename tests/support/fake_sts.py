@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from govfile.certificates.trust import Trust
+from govfile.sosi.card import IdCard
+from govfile.sosi.care_provider import CareProvider
 from govfile.sosi.environments import Environment
 from govfile.sosi.sts import SecurityTokenService
 from govfile.sosi.trust import StsTrust
@@ -286,3 +288,18 @@ def fault(code: str, actor: str, text: str, *, status: int = 200, **headers: str
         "</soap:Fault></soap:Body></soap:Envelope>"
     )
     return Reply(status=status, headers={"content-type": "text/xml; charset=utf-8", **headers}, body=body.encode())
+
+
+def user_card(**changes: object) -> IdCard:
+    """A card of a user of an invented laboratory, not signed yet."""
+    fields = {
+        "issuer": "ExampleLab",
+        "it_system": "Example Lab",
+        "care_provider": CareProvider.cvr(CVR, "Example Laboratory"),
+        "cpr": CPR,
+        "given_name": "Test",
+        "surname": "Person",
+        "role": "7170",
+        **changes,
+    }
+    return IdCard.user(**fields)  # type: ignore[arg-type]
