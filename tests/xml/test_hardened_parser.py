@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import time
 
@@ -10,7 +9,6 @@ import pytest
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.xml.parse import Limits, blot, check_well_formed, excerpt, parse
-from support.repository import modules, nodes, room
 
 LAUGHS = b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "%s">]><l>&b;</l>' % (b"&a;" * 1000)
 HOSTILE = {
@@ -111,15 +109,3 @@ def test_what_is_shown_of_a_document_is_printable_and_holds_no_personal_number()
     assert excerpt(b"x" * 55 + b"0101701234 and more") == "x" * 55 + "*****"
     assert excerpt(b"010170 1234") == "**********"
     assert blot("010170-1234 and 12345678") == "********** and 12345678"
-
-
-def test_no_other_module_parses_xml() -> None:
-    forbidden = {"lxml", "xml.etree", "xml.dom", "xml.sax", "xmltodict", "defusedxml"}
-    for path in modules():
-        if room(path) in {"xml", "sandbox"}:
-            continue
-        for node in nodes(path):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
-            for name in names:
-                assert not any(name == bad or name.startswith(f"{bad}.") for bad in forbidden), f"{path}: {name}"
