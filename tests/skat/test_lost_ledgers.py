@@ -46,7 +46,7 @@ def test_l07_a_name_given_for_one_document_does_not_hide_it_from_the_next(world:
 def test_l07_a_filing_under_a_given_name_does_not_hide_it_from_the_next_call(world: World) -> None:
     gateway = world.gateway()
     gateway.submit(b"1", service="A", name="report_9.txt")
-    with pytest.raises(LedgerError, match="2 names in use"):
+    with pytest.raises(LedgerError, match="2 of its names in use"):
         gateway.submit(b"2", service="A")
     assert gateway.submit(b"2", service="A").state is State.SENT
 
@@ -65,5 +65,5 @@ def test_l07_ctrl_c_while_names_are_burnt_leaves_no_half_knowledge(
             with pytest.raises(DuplicateName):
                 world.gateway().submit(b"x", service="A", name=name)
     else:
-        with pytest.raises(LedgerError, match="2 names in use"):
+        with pytest.raises(LedgerError, match="2 of its names in use"):
             world.gateway().submit(b"x", service="A")

@@ -13,6 +13,7 @@ from govfile.errors import ConfigurationError, CredentialError
 from govfile.filing.client import FilingClient
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
+from govfile.filing.lost import lost
 from govfile.filing.recording import Recorder
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
@@ -301,7 +302,7 @@ class Channel(FilingClient):
             self._has_met = True
         if stops and self._in_use:
             in_use, self._in_use = self._in_use, 0
-            raise self._remote.is_lost(in_use)
+            raise lost(self._scope, in_use, "the folders show")
 
     def _check_credential(self) -> None:
         if self._credential is None or self.environment.signing is Signing.NEVER:

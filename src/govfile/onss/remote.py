@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import GovfileError, LedgerError, ProtocolError, Retry
+from govfile.errors import GovfileError, ProtocolError
 from govfile.filing.fetching import was_received
+from govfile.filing.lost import nobodys
 from govfile.filing.states import State
 from govfile.onss.acrf import parse_acrf
 from govfile.onss.answers import Outbox
@@ -80,7 +81,8 @@ class Remote:
     def meet(self) -> int:
         """Before the first filing of a program's run: learn which numbers of today are used up.
 
-        How many names are in use where the ledger has never heard of the sender, 0 where it has.
+        How many names are in use that nobody filed with this ledger, where it has never heard of the sender; 0 where
+        it has.
         """
         is_known = self.ledger.knows_sender(**self.scope.where())
         since = today(self.clock) - timedelta(days=1) if is_known else None
@@ -88,20 +90,7 @@ class Remote:
         burnt = self.burn(in_use, found="the folders")
         if burnt and is_known:
             logger.warning("%d sets of this sender are not in the ledger; their numbers are left out", burnt)
-        return 0 if is_known else len(in_use)
-
-    def is_lost(self, in_use: int) -> LedgerError:
-        """What to say before a fresh number is given out: nothing else would notice that a declaration was filed before
-        a ledger was lost.
-        """
-        return LedgerError(
-            f"the ledger knows nothing of {self.scope.sender}, but the folders show {in_use} of its names in use",
-            certain="nothing was sent; those names are burnt in the ledger now",
-            advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
-            "under another name, only you can know",
-            operation="submit",
-            retry=Retry.AFTER_A_LOOK,
-        )
+        return 0 if is_known else nobodys(self.ledger, self.scope, in_use)
 
     def resolve(self, judge: Judge) -> None:
         """Look for the triggers of unknown sets in the folder they were sent to: one that lies there did arrive."""

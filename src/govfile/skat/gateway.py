@@ -13,6 +13,7 @@ from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, Ledge
 from govfile.filing.client import FilingClient, one_at_a_time
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
+from govfile.filing.lost import lost
 from govfile.filing.recovery import Resumed, check_login, interrupted
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
@@ -22,7 +23,7 @@ from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
 from govfile.skat.matching import Matcher
-from govfile.skat.rebuilding import is_lost, meet, rebuild
+from govfile.skat.rebuilding import meet, rebuild
 from govfile.skat.recovery import resume
 from govfile.skat.sending import Sender
 from govfile.skat.services import Services
@@ -225,7 +226,7 @@ class Gateway(FilingClient):
         """Stop once, before the first fresh name is made, where a ledger seems to have been lost."""
         if in_use and prepared.name_was_made and prepared.claim.again is None:
             self._in_use = 0
-            raise is_lost(self._scope, in_use)
+            raise lost(self._scope, in_use, "the gateway shows")
 
     def _if_abandoned(self, submission: Submission) -> Submission:
         """A submission whose process has provably ended while it was sending is unknown, and says so."""

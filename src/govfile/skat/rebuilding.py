@@ -7,7 +7,8 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from govfile.errors import GovfileError, LedgerError, Retry
+from govfile.errors import GovfileError
+from govfile.filing.lost import nobodys
 from govfile.filing.names import CAREFUL
 from govfile.filing.status import STATUS_LIMIT
 from govfile.skat.status import StatusFile, StatusName
@@ -29,30 +30,18 @@ _SHORTEST_SUFFIX = 8
 
 def rebuild(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
     """Burn every name that `out` shows to be used up; returns how many were new to the ledger."""
-    return _burn(ledger, scope, _used_names(session, services))[1]
+    return _burn(ledger, scope, _by_service(_used_names(session, services)))
 
 
 def meet(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
-    """Rebuild before the first filing with a ledger that has never heard of the company; how many names are in use
-    then, 0 where it has heard of it.
+    """Rebuild before the first filing with a ledger that has never heard of the company; how many names are in use that
+    nobody filed with it, 0 where it has heard of the company.
     """
     if ledger.knows_sender(authority=scope.authority, environment=scope.environment, sender=scope.sender):
         return 0
-    return _burn(ledger, scope, _used_names(session, services))[0]
-
-
-def is_lost(scope: Scope, in_use: int) -> LedgerError:
-    """What to say before a fresh name is made: nothing else would notice that a document was filed before a ledger was
-    lost.
-    """
-    return LedgerError(
-        f"the ledger knows nothing of {scope.sender}, but the gateway shows {in_use} names in use",
-        certain="nothing was sent; those names are burnt in the ledger now",
-        advice="if a ledger was lost, restore it; if not, submit again: whether the document was filed before "
-        "under another name, only you can know",
-        operation="submit",
-        retry=Retry.AFTER_A_LOOK,
-    )
+    in_use = _by_service(_used_names(session, services))
+    _burn(ledger, scope, in_use)
+    return nobodys(ledger, scope, {name.casefold(): name for names in in_use.values() for name in names}.values())
 
 
 def _used_names(session: Session, services: Services) -> Iterator[tuple[str, str]]:
@@ -97,13 +86,16 @@ def _from_answer(remote_name: str, known: set[str]) -> Iterator[tuple[str, str]]
             yield "unknown", remote_name[place:]
 
 
-def _burn(ledger: Ledger, scope: Scope, found: Iterator[tuple[str, str]]) -> tuple[int, int]:
-    """Claim the names without content, so that nothing is filed under them again; how many there are, and how many were
-    new. All at once: a ledger that knows some of them would look as if it knew the company.
-    """
+def _by_service(found: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
     by_service: dict[str, set[str]] = {}
     for service, name in found:
         if CAREFUL.allows(name):
             by_service.setdefault(service, set()).add(name)
-    in_use = len({name.casefold() for names in by_service.values() for name in names})
-    return in_use, ledger.burn_all(**scope.where(), names=by_service, found="out")
+    return by_service
+
+
+def _burn(ledger: Ledger, scope: Scope, in_use: dict[str, set[str]]) -> int:
+    """Claim the names without content, so that nothing is filed under them again; how many were new. All at once: a
+    ledger that knows some of them would look as if it knew the company.
+    """
+    return ledger.burn_all(**scope.where(), names=in_use, found="out")
