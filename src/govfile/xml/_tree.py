@@ -36,8 +36,8 @@ VALUE = re.compile(rb""""[^"]*"|'[^']*'""")
 _MOST = 256
 #: A tag of so many attributes is as long as this, each being at least ` a=""`; and in a tag there is no other `<`.
 _LONG = re.compile(rb"<[^<]{%d,}" % (5 * _MOST))
-#: The fewest bytes of an element, of one that holds another, and of a declared namespace.
-_ELEMENT, _LEVEL, _NAMESPACE = len("<a/>"), len("<a></a>"), len(' xmlns=""')
+#: The fewest bytes of an element, and of one that holds another.
+_ELEMENT, _LEVEL = len("<a/>"), len("<a></a>")
 _SLASH = ord("/")
 
 #: An attribute of one of these names is an id: those of SAML 1.1 and 2.0, DGWS, XML Signature and WS-Security.
@@ -139,9 +139,9 @@ def _survey(tree: Tree, limits: Limits, what: str, free: tuple[str, ...] | None)
 
 def _may_be_overladen(content: bytes) -> bool:
     """Whether to look closer, which takes longer than all else: many declarations, or many `=` in one piece."""
-    if len(content) > _NAMESPACE * _MOST and content.count(b"xmlns") > _MOST:
-        return True
-    return any(found[0].count(b"=") > _MOST for found in _LONG.finditer(content))
+    if content.count(b"=") <= _MOST:
+        return False
+    return content.count(b"xmlns") > _MOST or any(found[0].count(b"=") > _MOST for found in _LONG.finditer(content))
 
 
 def _is_overladen(content: bytes) -> bool:
