@@ -25,6 +25,7 @@ from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
+from support.ledgers import Forgetful
 from support.onss_world import declaration
 
 if TYPE_CHECKING:
@@ -327,21 +328,12 @@ class Changing(FaultyTransport):
         return super().put(path, *arguments, **keywords)
 
 
-def test_a_ledger_that_fails_behind_the_trigger_is_caught_up_with(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = world.ledger.record
-
-    def failing(identifier: str, evidence: Any, **more: Any) -> Any:
-        if evidence.proof is Proof.CONFIRMED:
-            raise LedgerError("the disk is full")
-        return real(identifier, evidence, **more)
-
-    with world.channel() as channel:
-        with monkeypatch.context() as patch:
-            patch.setattr(world.ledger, "record", failing)
-            with pytest.raises(LedgerError, match="was triggered, but"):
-                channel.submit(declaration(), purpose="DMFA")
+def test_a_ledger_that_fails_behind_the_trigger_is_caught_up_with(world: World) -> None:
+    ledger = Forgetful(world.ledger, Proof.CONFIRMED)
+    with world.channel(ledger=ledger) as channel:
+        with pytest.raises(LedgerError, match="was triggered, but"):
+            channel.submit(declaration(), purpose="DMFA")
+        ledger.proof = None
         assert channel.resume() == ()
     (submission,) = world.ledger.search()
     assert submission.state is State.SENT

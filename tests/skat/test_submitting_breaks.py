@@ -25,6 +25,7 @@ from govfile.filing.ledger.owners import Owner
 from govfile.filing.states import Proof, State
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
+from support.ledgers import Forgetful
 from support.pki import oces3
 from support.skat_world import CVR, OTHER_UUID, REUSED, World, organisation, report
 
@@ -140,22 +141,6 @@ def test_a_server_that_confirms_other_bytes_leaves_the_outcome_unknown(world: Wo
     with pytest.raises(OutcomeUnknown, match="changed while it was sent"):
         gateway.submit(report(), service="Udlaan", name=NAME)
     assert gateway.status(NAME).state is State.UNKNOWN
-
-
-class Forgetful:
-    """A ledger that cannot write down one kind of evidence, for a while."""
-
-    def __init__(self, ledger: Any, proof: Proof) -> None:
-        self._ledger = ledger
-        self.proof: Proof | None = proof
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
-
-    def record(self, submission_id: str, evidence: Any, **more: Any) -> Any:
-        if evidence.proof is self.proof:
-            raise LedgerError("the disk is full")
-        return self._ledger.record(submission_id, evidence, **more)
 
 
 def test_a_ledger_that_fails_after_the_confirmation_loses_nothing_and_sends_nothing_again(world: World) -> None:

@@ -1,4 +1,5 @@
-"""Fresh ledgers by the hundred: what is the same in all of them is made once a process. And calls that are interrupted.
+"""Fresh ledgers by the hundred: what is the same in all of them is made once a process. And calls that are interrupted,
+and ledgers that cannot write.
 
 The rooms that file through a ledger open one for each test. The empty file with its tables comes out the same each
 time. The tests of the ledger itself (`tests/filing`) do without this.
@@ -11,12 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from govfile.errors import LedgerError
 from govfile.filing.ledger import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
+
+    from govfile.filing.states import Proof
 
 _build = sqlite._build
 
@@ -50,3 +54,20 @@ def interrupted_at(nth: int, real: Callable[..., Any]) -> Callable[..., Any]:
         return real(*arguments, **keywords)
 
     return call
+
+
+class Forgetful:
+    """A ledger that cannot write down one kind of evidence, for a while."""
+
+    def __init__(self, ledger: Any, proof: Proof) -> None:
+        self._ledger = ledger
+        self.proof: Proof | None = proof
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def record(self, submission_id: str, evidence: Any, **more: Any) -> Any:
+        """`Ledger.record`, as on a full disk."""
+        if evidence.proof is self.proof:
+            raise LedgerError("the disk is full")
+        return self._ledger.record(submission_id, evidence, **more)

@@ -83,6 +83,8 @@ class Talk:
         if self.listener is not None:
             self.listener.close()
         self.listener = socket.create_server((self.server.host, 0), backlog=backlog, family=self.server.family)
+        if self.server.window is not None:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.server.window)
         self.listener.settimeout(5)
         return int(self.listener.getsockname()[1])
 
@@ -121,7 +123,10 @@ class Talk:
 
 
 class ScriptedFtp:
-    """The server. `files` is what STOR left and RETR gives, `seen` every command of every connection."""
+    """The server. `files` is what STOR left and RETR gives, `seen` every command of every connection.
+
+    `window` bounds the bytes that arrive on a data connection before they are read.
+    """
 
     host = "127.0.0.1"
     family = socket.AF_INET
@@ -134,7 +139,9 @@ class ScriptedFtp:
         minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
         maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         resumes: bool = True,
+        window: int | None = None,
     ) -> None:
+        self.window = window
         self._make_context = functools.partial(
             tls_context, identity or server_identity(), client_authority, minimum, maximum, resumes=resumes
         )

@@ -16,7 +16,6 @@ from govfile.filing.source import Source
 from govfile.transports._deadlines import Deadlines
 from govfile.transports.base import Timeouts
 from govfile.transports.ftps._channels import TlsChannel, Waiter
-from govfile.transports.ftps_policy import Passive
 from support.scripted_ftp import ScriptedFtp, Talk
 from support.tls_channels import fill, secured
 
@@ -100,12 +99,6 @@ def test_f02_what_moves_slowly_is_not_taken_for_what_stands() -> None:
 def test_f12_a_word_of_the_server_while_it_still_reads_cuts_nothing_off() -> None:
     """As a key update, on a link so slow that the close deadline passes before all has arrived."""
 
-    def narrow(talk: Talk, _: str) -> None:
-        port = talk.listen()
-        assert talk.listener is not None
-        talk.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        talk.reply(f"227 Entering Passive Mode (127,0,0,1,{port >> 8},{port & 255}).")
-
     def store(talk: Talk, argument: str) -> None:
         talk.reply("150 send it")
         with contextlib.closing(talk.data()) as data:
@@ -116,8 +109,8 @@ def test_f12_a_word_of_the_server_while_it_still_reads_cuts_nothing_off() -> Non
         talk.reply("226 stored")
 
     document = os.urandom(100_000)
-    with ScriptedFtp() as server:
-        server.on |= {"PASV": narrow, "STOR": store}
-        with contextlib.closing(server.transport(timeouts=Timeouts(close=0.1), passive=Passive.PASV)) as transport:
+    with ScriptedFtp(window=8192) as server:
+        server.on["STOR"] = store
+        with contextlib.closing(server.transport(timeouts=Timeouts(close=0.1))) as transport:
             transport.put("/a", Source.of(document))
     assert server.files["/a"] == document

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import ssl
 import threading
 import time
@@ -12,7 +11,6 @@ import time
 import pytest
 
 from govfile.filing.source import Source
-from govfile.transports.ftps_policy import Passive
 from support.scripted_ftp import ScriptedFtp, Talk
 from support.tls_channels import fill, secured
 
@@ -45,12 +43,6 @@ def test_f02_a_slow_link_is_no_silent_server(version: ssl.TLSVersion) -> None:
     """The reply is waited for when the document has left, not when the socket has swallowed it."""
     document = os.urandom(1_200_000)
 
-    def open_port(talk: Talk, _: str) -> None:
-        port = talk.listen()
-        assert talk.listener is not None
-        talk.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-        talk.reply(f"227 Entering Passive Mode (127,0,0,1,{port >> 8},{port & 255}).")
-
     def store(talk: Talk, argument: str) -> None:
         talk.reply("150 send it")
         with contextlib.closing(talk.data()) as data:
@@ -63,9 +55,9 @@ def test_f02_a_slow_link_is_no_silent_server(version: ssl.TLSVersion) -> None:
                 data.unwrap()
         talk.reply("226 stored")
 
-    with ScriptedFtp(minimum=version, maximum=version) as server:
-        server.on |= {"PASV": open_port, "STOR": store}
-        with contextlib.closing(server.transport(passive=Passive.PASV)) as transport:
+    with ScriptedFtp(minimum=version, maximum=version, window=16384) as server:
+        server.on["STOR"] = store
+        with contextlib.closing(server.transport()) as transport:
             receipt = transport.put("/a", Source.of(document))
     assert receipt.bytes_sent == len(document)
     assert server.files["/a"] == document
