@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi import times
+from govfile.sosi._words import known
 from govfile.sosi.card import CardType
 from govfile.sosi.care_provider import CareProvider, NameFormat
 from govfile.sosi.constants import SAML
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from govfile.xml._tree import Row
 
-#: Looked up, here as elsewhere where others write: an enumeration's own error shows the word, which may be a person's.
-_NAME_FORMATS = {known.value: known for known in NameFormat}
 _LEVELS = {"1": 1, "2": 2, "3": 3, "4": 4}
 _USER = {
     "cpr": "medcom:UserCivilRegistrationNumber",
@@ -81,7 +80,7 @@ class _Values:
         """Raises `ProtocolError` where it is not one."""
         name = self.required("medcom:CareProviderName")
         number = self.required("medcom:CareProviderID")
-        name_format = _NAME_FORMATS.get(self.formats["medcom:CareProviderID"])
+        name_format = known(NameFormat, self.formats["medcom:CareProviderID"])
         if name_format is None:
             raise ProtocolError("the ID card's care provider has a number of a kind that is not known")
         try:

@@ -13,6 +13,7 @@ import attrs
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi._text import check_text
+from govfile.sosi._words import known
 from govfile.sosi.constants import HSUID
 from govfile.sosi.times import read, write
 from govfile.xml.canonical import escape_attribute, escape_text
@@ -127,7 +128,7 @@ class HsuidHeader:
         override = values.pop("consent_override", None)
         if override not in {None, "true", "false", "1", "0"}:
             raise ProtocolError("the HSUID header says neither true nor false to overriding consent")
-        user_type = _USER_TYPES.get(values.pop("user_type"))
+        user_type = known(UserType, values.pop("user_type"))
         if user_type is None:
             raise ProtocolError("the HSUID header has a type of user that does not exist")
         try:
@@ -143,7 +144,6 @@ class HsuidHeader:
         return header, read(assertion.attributes.get("IssueInstant", ""), "the HSUID header's IssueInstant")
 
 
-_USER_TYPES = {known.value: known for known in UserType}
 _ALWAYS = ("user_type", "vendor", "system", "system_version", "operations_organisation")
 
 

@@ -10,12 +10,13 @@ import enum
 import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import attrs
 
 from govfile.errors import InvalidContent, ProtocolError
 from govfile.sosi._text import check_text
+from govfile.sosi._words import Word, known
 from govfile.sosi.constants import MEDCOM
 from govfile.xml.canonical import escape_text
 
@@ -186,13 +187,10 @@ def _element(name: str, value: str | None) -> str:
     return f"<medcom:{name}>{escape_text(value)}</medcom:{name}>" if value else ""
 
 
-_Word = TypeVar("_Word", bound=enum.Enum)
-
-
-def _word(kind: type[_Word], text: str | None) -> _Word | None:
+def _word(kind: type[Word], text: str | None) -> Word | None:
     if text is None:
         return None
-    found = next((known for known in kind if known.value == text), None)
-    if found is None:  # the enumeration's own error would show the word
+    found = known(kind, text)
+    if found is None:
         raise ProtocolError(f"the message's header has a {kind.__name__} that does not exist")
     return found
