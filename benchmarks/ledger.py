@@ -3,12 +3,14 @@
     python benchmarks/ledger.py [sqlite] [lookup] [postgresql]
 
 The peer runs in turn (A B A B …), and the median of the ratios of neighbouring runs counts: single figures move with
-whatever else the machine does. What fsync costs decides most of it, so run it on the disk that matters (TMPDIR).
+whatever else the machine does. What fsync costs decides most of it (it is printed first), so run it on the disk that
+matters (TMPDIR).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import statistics
 import subprocess
@@ -112,8 +114,20 @@ def in_turn(label: str, ours: Callable[[], float], peer: Callable[[], float], *,
     print(f"ratio: {label} | {ratio:.2f}" + ("" if target is None else f" | >= {target}"))
 
 
+def fsync_cost(folder: Path) -> float:
+    """Seconds for one fsync of a file that has grown by a page: the median of many."""
+    with (folder / "fsync").open("wb", buffering=0) as file:
+
+        def once() -> float:
+            file.write(bytes(4096))
+            return timed(lambda: os.fsync(file.fileno()))
+
+        return statistics.median(once() for _ in range(SINGLE))
+
+
 def sqlite_rates(folder: Path) -> None:
     """Durable claims, one by one and in batches, against bare sqlite3 on the same tables and fsync level."""
+    print(f"one fsync takes {fsync_cost(folder) * 1000:.2f} ms here")
     Ledger.open(folder / "peer.db").close()
     insert = f"INSERT INTO govfile_submission ({COLUMNS}) VALUES ({', '.join('?' * 24)}) ON CONFLICT DO NOTHING"
     with Ledger.open(folder / "ours.db") as ledger, closing(sqlite3.connect(folder / "peer.db")) as bare:
