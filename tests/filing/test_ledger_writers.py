@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from govfile import Ledger
 from govfile.errors import LedgerBusy, LedgerError
 from govfile.filing.ledger.database import Database
@@ -17,8 +19,6 @@ from support.filing import claim
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import pytest
 
 SECONDS = 30
 
@@ -97,6 +97,25 @@ def test_g06_an_interrupt_of_the_one_that_writes_leaves_the_others_served() -> N
     first, *others = desk.serve(results(3))
     assert isinstance(first, KeyboardInterrupt)
     assert others == [1, 2]
+
+
+def test_g06_what_was_interrupted_is_not_done_later_for_somebody_who_is_gone() -> None:
+    done: list[str] = []
+
+    def one(work: Callable[[Any], Any]) -> Any:
+        return work(None)
+
+    def interrupted(_: Any) -> None:
+        if not done:
+            done.append("interrupted")
+            raise KeyboardInterrupt
+        done.append("done after all")
+
+    writers = Writers(one, lambda works: [one(work) for work in works])
+    with pytest.raises(KeyboardInterrupt):
+        writers.together(interrupted)
+    writers.together(lambda _: done.append("the next"))
+    assert done == ["interrupted", "the next"]
 
 
 def test_threads_that_start_at_once_share_transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ in line, and what may share a transaction does: while one thread waits for the d
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -66,10 +67,15 @@ class Writers:
         """Run `work`, in one transaction with that of other threads; it may be run again, and must bear that."""
         turn = self.turn
         wish = _Wish(work)
-        self._waiting.append(wish)
-        with turn:
-            if not wish.is_done:
-                self._lead()
+        try:
+            self._waiting.append(wish)
+            with turn:
+                if not wish.is_done:
+                    self._lead()
+        except BaseException:  # an interrupt: nobody is to do later what its caller has been told is not done
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(wish)
+            raise
         if wish.error is not None:
             raise wish.error
         return cast("T", wish.result)
