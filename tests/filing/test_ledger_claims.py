@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from govfile.errors import ConfigurationError, DuplicateContent, DuplicateName, InvalidName
+from govfile.errors import ConfigurationError, DuplicateContent, DuplicateName, InvalidName, LedgerError
 from govfile.filing.states import State
 from support.filing import SCOPE, claim, sha256
 
@@ -160,11 +160,14 @@ def test_i2_one_name_never_gets_two_contents_whoever_asks(open_ledger: Callable[
         ({"filed_by": ""}, ConfigurationError),
         ({"size": -1}, ConfigurationError),
         ({"size": None}, ConfigurationError),
+        ({"size": True}, ConfigurationError),
+        ({"size": 2**63}, ConfigurationError),
         ({"sha256": "AB" * 32}, ConfigurationError),
         ({"sha256": "ab"}, ConfigurationError),
         ({"service": b"Udlaan"}, ConfigurationError),
         ({"again": 7}, ConfigurationError),
         ({"again": ""}, ConfigurationError),
+        ({"again": " \t"}, ConfigurationError),
         ({"again": "nul\0"}, InvalidName),
         ({"key": "\udce6"}, InvalidName),
     ],
@@ -177,6 +180,25 @@ def test_a_claim_that_no_database_could_hold_is_refused(changes: dict[str, Any],
 def test_g08_a_source_path_that_is_no_utf8_is_spelt_out(ledger: Ledger) -> None:
     submission, _ = ledger.claim(claim(source_path="/srv/l\udcf8n.zip"))
     assert ledger.get(submission.id).source_path == "/srv/l\\udcf8n.zip"
+
+
+def test_the_largest_size_is_kept(ledger: Ledger) -> None:
+    submission, _ = ledger.claim(claim(size=2**63 - 1))
+    assert ledger.get(submission.id).size == 2**63 - 1
+
+
+@pytest.mark.parametrize("odd", ["nobody\0", "nobody\udcff"])
+def test_g08_what_no_database_holds_is_asked_for_in_vain(ledger: Ledger, odd: str) -> None:
+    ledger.claim(claim())
+    scope = {**SCOPE, "sender": odd}
+    assert ledger.find(**scope, name="a.zip") is None
+    assert not ledger.knows_sender(**scope)
+    assert list(ledger.search(sender=odd, service=odd)) == []
+    assert list(ledger.received(login=odd)) == []
+    with pytest.raises(LedgerError, match="holds no submission"):
+        ledger.get(odd)
+    assert ledger.burn(**SCOPE, service=odd, names=["b.zip"], found="out") == 1
+    assert [known.name for known in ledger.search(service=odd)] == ["b.zip"]
 
 
 def test_content_of_no_bytes_is_content(ledger: Ledger) -> None:

@@ -63,6 +63,7 @@ def test_a_file_is_remembered_once_and_comes_back_whole(ledger: Ledger) -> None:
         ({"size": None, "modified": NOON + timedelta(seconds=1)}, False),
         ({"modified": NOON + timedelta(seconds=1)}, False),
         ({"size": 413}, False),
+        ({"size": 2**64 - 1}, False),
         ({"remote_name": "STATUS_Udlaan_a1.zip_1.xml"}, False),
         ({"login": "CVR_10101010_UID_9999999999"}, False),
         ({"environment": "production"}, False),

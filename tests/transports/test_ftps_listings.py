@@ -99,6 +99,7 @@ UNIX = (
     b"-rw-r--r--   1 ftp      ftp            17 Mar 01  2025 status 1.xml\r\n"
     b"lrwxrwxrwx   1 ftp      ftp             4 Mar 01 12:00 link -> there\r\n"
 )
+ENDLESS = b"-rw-r--r--   1 ftp      ftp  %b Mar 01 12:00 a.xml\r\n"
 DOS = b"03-01-26  12:00PM       <DIR>          Udlaan\r\n03-01-2026  01:30AM                   17 status 1.xml\r\n"
 
 
@@ -107,8 +108,10 @@ DOS = b"03-01-26  12:00PM       <DIR>          Udlaan\r\n03-01-2026  01:30AM    
     [
         (UNIX, [("Udlaan", True, None), ("status 1.xml", False, 17), ("link", False, 4)]),
         (DOS, [("Udlaan", True, None), ("status 1.xml", False, 17)]),
+        (ENDLESS % (b"9" * 5000), [("a.xml", False, None)]),
+        (b"03-01-26  12:00PM  %b a.xml\r\n" % (b"9" * 20), [("a.xml", False, None)]),
     ],
-    ids=["unix", "dos"],
+    ids=["unix", "dos", "size-of-5000-digits", "size-of-20-digits"],
 )
 def test_f16_older_listings_are_read(lines: bytes, expected: list[tuple[str, bool, int | None]]) -> None:
     with ScriptedFtp() as server:

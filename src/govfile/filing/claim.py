@@ -12,6 +12,9 @@ from govfile.errors import ConfigurationError, InvalidName
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
+#: The largest whole number that databases hold.
+MOST = 2**63 - 1
+
 
 def storable(text: str) -> str:
     """A path or a foreign name as text that any database takes: what is no Unicode, and NUL, is spelt out."""
@@ -55,10 +58,12 @@ def _check_reason(_claim: Claim, attribute: attrs.Attribute[Any], value: Any) ->
     """An empty reason is none: it must not file anything twice."""
     if value is not None:
         check_given(_claim, attribute, value)
+        if not value.strip():
+            raise ConfigurationError(f"{attribute.name} is blank", advice="say why, in words")
 
 
 def _check_size(_claim: Claim, _attribute: attrs.Attribute[Any], value: Any) -> None:
-    if not isinstance(value, int) or value < 0:
+    if type(value) is not int or not 0 <= value <= MOST:  # True would be stored as 1, and fit no checksum
         raise ConfigurationError(f"size is {value!r}, not a number of bytes")
 
 

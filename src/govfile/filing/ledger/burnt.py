@@ -32,7 +32,7 @@ class BurntScope:
 
 def burnt_rows(scope: BurntScope, names: Mapping[str, Iterable[str]], at: datetime) -> list[tuple[Any, ...]]:
     """A row for each of the names by service, in the one order in which everybody claims."""
-    wanted = {(service, storable(name)) for service, some in names.items() for name in some}
+    wanted = {(storable(service), storable(name)) for service, some in names.items() for name in some}
     rows = [
         _row(scope, service, name, its, at)
         for (service, name), its in zip(sorted(wanted), new_identifiers(len(wanted)), strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from govfile.errors import LedgerError
-from govfile.filing.claim import storable
+from govfile.filing.claim import MOST, storable
 from govfile.filing.ledger.export import write_rows
 from govfile.filing.ledger.owners import Owner
 from govfile.filing.ledger.receipts import from_receipt_row
@@ -58,14 +58,14 @@ class Reader:
 
     def find(self, *, authority: str, environment: str, sender: str, name: str) -> Submission | None:
         """The submission filed under exactly this name, or None."""
-        values = {"authority": authority, "environment": environment, "sender": sender, "folded": fold(storable(name))}
+        values = _storable(authority=authority, environment=environment, sender=sender, folded=fold(storable(name)))
         row = self._database.run(lambda session: session.one(session.statements.by_name, values))
         found = None if row is None else from_row(row)[0]
         return found if found is not None and found.name == name else None
 
     def knows_sender(self, *, authority: str, environment: str, sender: str) -> bool:
         """Whether anything was ever claimed for this sender; if not, look at the authority before filing."""
-        values = {"authority": authority, "environment": environment, "sender": sender}
+        values = _storable(authority=authority, environment=environment, sender=sender)
         return self._database.run(lambda session: session.one(session.statements.knows_sender, values)) is not None
 
     def search(
@@ -146,11 +146,13 @@ class Reader:
 
         A name that comes back with another size or time is another file.
         """
+        if size is not None and size > MOST:  # a listing may say anything
+            return False
         filters = {
             "authority": authority,
             "environment": environment,
             "login": login,
-            "remote_name": storable(remote_name),
+            "remote_name": remote_name,
             "size": size,
         }
         for row in self._pages("receipts", None, filters):
@@ -180,7 +182,7 @@ class Reader:
         self, which: Literal["search", "receipts", "set_parts"], limit: int | None, filters: dict[str, Any]
     ) -> Iterator[Sequence[Any]]:
         """Rows with their sequence number in front; no transaction stays open between two pages."""
-        given = {name: value for name, value in filters.items() if value is not None}
+        given = _storable(**{name: value for name, value in filters.items() if value is not None})
         names, after, left = frozenset(given), 0, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
@@ -203,13 +205,18 @@ class Reader:
 
 def read(session: Session, submission_id: str) -> tuple[Submission, str, str]:
     """A submission, its guard and its owner; raises `LedgerError` when the id is not here."""
-    row = session.one(session.statements.by_id, {"id": submission_id})
+    row = session.one(session.statements.by_id, _storable(id=submission_id))
     if row is None:
         raise LedgerError(
             f"the ledger holds no submission {submission_id}",
             advice="check that this is the ledger it was filed with",
         )
     return from_row(row)
+
+
+def _storable(**values: Any) -> dict[str, Any]:
+    """What is asked for, spelt as it would be written: what no database holds is simply not there."""
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _has_ended(owner: str, here: Owner) -> bool:

@@ -98,19 +98,18 @@ class Entries:
         kind = facts.get("type", "file").lower()
         if kind in ("cdir", "pdir"):
             return
-        size = facts.get("size", "")
         modified = _moment(facts.get("modify", ""))
-        self._add(name, is_folder=kind == "dir", size=int(size) if _is_size(size) else None, modified=modified)
+        self._add(name, is_folder=kind == "dir", size=_size(facts.get("size", "")), modified=modified)
 
     def human(self, line: bytes) -> None:
         """One line of LIST, as Unix and Windows servers print it."""
         text = line.decode("latin-1")
         if found := _UNIX.fullmatch(text):
             name = found[3].split(" -> ")[0] if found[1] == "l" else found[3]
-            is_folder, size = found[1] == "d", None if found[1] == "d" else int(found[2])
+            is_folder, size = found[1] == "d", None if found[1] == "d" else _size(found[2])
         elif found := _DOS.fullmatch(text):
             name = found[2]
-            is_folder, size = found[1] == "<DIR>", None if found[1] == "<DIR>" else int(found[1])
+            is_folder, size = found[1] == "<DIR>", _size(found[1])
         else:
             if not re.fullmatch(r"total \d+", text):
                 self.odd.append(line)
@@ -149,8 +148,9 @@ class Entries:
             return raw.decode("latin-1")
 
 
-def _is_size(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
+def _size(text: str) -> int | None:
+    """Bytes; None for what no file has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _moment(text: str) -> datetime | None:
