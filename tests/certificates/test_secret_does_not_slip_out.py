@@ -6,7 +6,9 @@ import copy
 import io
 import json
 import logging
+import os
 import pickle
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +140,7 @@ def test_spaces_in_a_file_belong_to_the_secret(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\n", "is empty"),
         (b"one\ntwo\n", "more than one line"),
-        (b"x" * 70_000, "more than one line"),
+        (b"x" * 65_535 + "å".encode(), "larger than 64 KiB"),
         (b"\xff\xfe\x00", "not UTF-8"),
     ],
 )
@@ -150,10 +152,43 @@ def test_a_file_that_is_no_secret_is_refused_unseen(tmp_path: Path, content: byt
     assert "two" not in str(refused.value)
 
 
+def test_a_secret_in_another_encoding_is_not_in_the_errors_causes(tmp_path: Path) -> None:
+    place = tmp_path / "secret"
+    place.write_bytes(TEXT.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match="not UTF-8") as refused:
+        Secret.from_file(place)
+    assert (refused.value.__cause__, refused.value.__context__) == (None, None)
+
+
+def test_a_variable_in_another_encoding_is_refused_unseen() -> None:
+    program = "from govfile import Secret; Secret.from_env('GOVFILE_TEST_SECRET')"
+    answer = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", program],
+        env={**os.environb, b"GOVFILE_TEST_SECRET": TEXT.encode("latin-1")},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"ConfigurationError: the environment variable GOVFILE_TEST_SECRET is not UTF-8 text" in answer.stderr
+    assert TEXT[:12].encode() not in answer.stderr
+
+
+def test_text_that_cannot_be_encoded_is_refused_unseen() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as refused:
+        Secret("hemmelig \udcf8")
+    assert "hemmelig" not in str(refused.value)
+
+
+def test_a_path_with_nul_is_our_error() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        Secret.from_file("a\0b")
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     for place in (tmp_path / "absent", tmp_path):
-        with pytest.raises(ConfigurationError, match=place.name):
+        with pytest.raises(ConfigurationError, match=place.name) as refused:
             Secret.from_file(place)
+        assert refused.value.advice
 
 
 def test_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +210,16 @@ def test_a_keyring_that_fails_is_a_configuration_error(monkeypatch: pytest.Monke
     monkeypatch.setattr(keyring, "get_password", fail)
     with pytest.raises(ConfigurationError, match="KeyringLocked"):
         Secret.from_keyring("skat", "user")
+
+
+def test_a_keyring_that_does_not_exist_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keyring.core
+
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no_such_module.Keyring")
+    with pytest.raises(ConfigurationError, match="the keyring cannot be read: ModuleNotFoundError") as refused:
+        Secret.from_keyring("skat", "user")
+    assert "keyring --list-backends" in refused.value.advice
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

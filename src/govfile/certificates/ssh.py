@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from govfile.certificates._files import read_source
+from govfile.certificates._files import read_source, utf8
 from govfile.errors import ConfigurationError, CredentialError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class SshKey:
     @classmethod
     def from_bytes(cls, data: bytes, passphrase: Secret | None = None) -> SshKey:
         """From the content of such a file; raises `CredentialError`."""
-        return cls(_load(data, None if passphrase is None else passphrase.reveal().encode("utf-8")))
+        return cls(_load(data, utf8(passphrase)))
 
     @property
     def fingerprint(self) -> str:
