@@ -58,6 +58,13 @@ def test_an_open_file_counts_from_its_start() -> None:
     assert Source.of(reader).size == len(CONTENT)
 
 
+def test_an_open_file_is_read_from_any_place(tmp_path: Path) -> None:
+    with path_to(tmp_path).open("rb") as given, Source.of(given).open() as reader:
+        assert reader.seekable()
+        assert reader.seek(-3, os.SEEK_END) == reader.tell() == len(CONTENT) - 3
+        assert reader.read() == CONTENT[-3:]
+
+
 def test_a_link_is_followed_and_a_file_that_tells_no_size_is_read(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(path_to(tmp_path))

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -18,6 +19,9 @@ from govfile.skat.services import Services
 from govfile.skat.username import Login
 from govfile.transports.base import TransferType
 from support.skat_world import CVR, records, report
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOGIN = Login(username="x", cvr=CVR, folder=None)
 
@@ -76,6 +80,37 @@ def test_a_rente_zip_in_the_published_shape_passes() -> None:
 def test_a_zip_that_breaks_a_rule_is_refused(content: bytes, says: str) -> None:
     with pytest.raises(InvalidContent, match=says):
         check("Udlaan", content)
+
+
+def test_an_inner_file_without_a_name_is_refused() -> None:
+    whole = zipped("x")
+    entry, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
+    nameless = whole[entry : entry + 28] + b"\0\0" + whole[entry + 30 : end - 1]
+    size = len(nameless).to_bytes(4, "little")
+    with pytest.raises(InvalidContent, match="file 1 of 1 in the zip has no name"):
+        check("Udlaan", whole[:entry] + nameless + whole[end : end + 12] + size + whole[end + 16 :])
+
+
+def test_an_encrypted_inner_file_is_refused() -> None:
+    whole = bytearray(zipped("123.xml"))
+    for place in (6, whole.index(b"PK\1\2") + 8):
+        whole[place] |= 1  # as a packer that was given a password marks it
+    with pytest.raises(InvalidContent, match="is encrypted"):
+        check("Udlaan", bytes(whole))
+
+
+def test_a_zip_given_as_an_open_file_is_judged_like_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "report.zip"
+    for content, fits in ((report(), True), (zipped("folder/123.xml"), False), (report()[:-30], False)):
+        path.write_bytes(content)
+        with path.open("rb") as reader:
+            reader.seek(3)
+            if fits:
+                skat.PROFILES["Udlaan"].check(Source.of(reader))
+            else:
+                with pytest.raises(InvalidContent):
+                    skat.PROFILES["Udlaan"].check(Source.of(reader))
+            assert not reader.closed
 
 
 def test_two_inner_files_of_one_name_are_refused() -> None:
@@ -160,6 +195,25 @@ def test_a_user_adds_services_and_changes_those_that_ship() -> None:
     assert services.get("Indlaan") is skat.PROFILES["Indlaan"]
     with pytest.raises(ConfigurationError, match="two profiles"):
         Services.of([own, own])
+
+
+@pytest.mark.parametrize("prefix", ["", "../", "prøve_", "a b", "a\r\n"])
+def test_a_prefix_that_would_file_for_real_or_spoil_the_name_is_refused(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="prefix"):
+        skat.ServiceProfile(name="DMR", validation_prefix=prefix)
+
+
+def test_a_real_filing_never_carries_the_prefix_of_its_own_service() -> None:
+    profile = skat.ServiceProfile(name="DMR", validation_prefix="check-")
+    for name in ("check-a.xml", "CHECK-a.xml", "a_check-b.xml"):
+        with pytest.raises(InvalidName, match="holds check- where"):
+            remote_name(profile.naming, name, prefix=profile.validation_prefix, is_dry_run=False)
+    assert remote_name(profile.naming, "val_a.xml", prefix="check-", is_dry_run=False) == "val_a.xml"
+
+
+def test_records_that_cannot_begin_so_are_a_mistake_of_the_profile() -> None:
+    with pytest.raises(ConfigurationError, match="ASCII"):
+        skat.RecordRules(first="æ")
 
 
 def test_an_unlisted_service_is_taken_as_a_plain_binary_one() -> None:

@@ -158,5 +158,14 @@ class _Borrowed(io.BufferedIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
     def read(self, size: int | None = -1, /) -> bytes:
         return self._file.read(-1 if size is None else size)

@@ -29,6 +29,11 @@ class Counting(enum.Enum):
     CHARACTERS = "characters"
 
 
+def _check_ascii(_rules: object, attribute: attrs.Attribute[str], start: str) -> None:
+    if not start.isascii():
+        raise ConfigurationError(f"{attribute.name}={start!r}: record numbers are ASCII")
+
+
 @attrs.frozen(kw_only=True)
 class RecordRules:
     """`length` of every record (None: that of the first), without its line end; how the `first` and the `last` record
@@ -36,8 +41,8 @@ class RecordRules:
     """
 
     length: int | None = None
-    first: str = "0001"
-    last: str = "9998"
+    first: str = attrs.field(default="0001", validator=_check_ascii)
+    last: str = attrs.field(default="9998", validator=_check_ascii)
     counting: Counting = Counting.BYTES
     encoding: str = "utf-8"
 

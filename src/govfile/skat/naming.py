@@ -16,7 +16,7 @@ import attrs
 
 from govfile.errors import InvalidName
 from govfile.filing.names import CAREFUL, NameRule, NameTemplate
-from govfile.skat.rente import OUTER_SHAPE, VALIDATION_PREFIX, smuggles_prefix
+from govfile.skat.rente import OUTER_SHAPE, smuggles_prefix
 from govfile.xml.parse import blot
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def remote_name(naming: Naming, name: str, *, prefix: str | None, is_dry_run: bo
     """The name to send under: checked, and with the validation prefix for a dry run. `prefix` None: the service has no
     dry run. Raises `InvalidName`, also for a real filing that the gateway could take for a dry run.
     """
-    if prefix is not None and smuggles_prefix(name):
+    if prefix is not None and smuggles_prefix(name, prefix):
         raise InvalidName(
-            f"the name {name} holds {VALIDATION_PREFIX} where the gateway would take the file for a check only",
+            f"the name {name} holds {prefix} where the gateway would take the file for a check only",
             certain="nothing was claimed or sent",
             advice="choose another name; for a check give dry_run=True and the name without the prefix",
         )

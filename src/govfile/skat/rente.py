@@ -26,8 +26,8 @@ KONTO_ID_FORBIDDEN = frozenset("\\!*'();:@&=+$,/?#[]")
 #: `<SE number>_<period>_<UniktNavn>.zip`, as far as it can be inferred.
 OUTER_SHAPE = re.compile(r"[0-9]{8}_[0-9A-Za-z-]{4,}_[0-9A-Za-z_]+\.zip")
 
-_UTF8_NAMES = 0x800
-_BROKEN = (zipfile.BadZipFile, struct.error, EOFError, ValueError, OverflowError, NotImplementedError, UnicodeError)
+_ENCRYPTED, _UTF8_NAMES = 0x1, 0x800
+_BROKEN = (zipfile.BadZipFile, struct.error, EOFError, ValueError, OverflowError, NotImplementedError, OSError)
 
 
 def check_zip(content: Content) -> None:
@@ -56,13 +56,17 @@ def check_zip(content: Content) -> None:
                 f"file {place} of {len(entries)} in the zip {fault}",
                 advice="each file in the zip is named exactly as its KontoID, with no folders",
             )
-        seen.add(entry.filename)
+        seen.add(entry.orig_filename)
 
 
 def _fault(entry: zipfile.ZipInfo, seen: set[str]) -> str:
     name = entry.orig_filename
-    if entry.is_dir() or "/" in name or "\\" in name:
+    if not name:
+        return "has no name"
+    if "/" in name or "\\" in name:
         return "lies in a folder or is one"
+    if entry.flag_bits & _ENCRYPTED:
+        return "is encrypted: the gateway takes no password for it"
     if not name.isascii() and not entry.flag_bits & _UTF8_NAMES:
         return "has a name that is not marked as UTF-8"
     if len(name) > KONTO_ID_LENGTH:
@@ -70,13 +74,11 @@ def _fault(entry: zipfile.ZipInfo, seen: set[str]) -> str:
     for place, letter in enumerate(name, start=1):
         if letter in KONTO_ID_FORBIDDEN or not letter.isprintable():
             return f"has {letter!r} at place {place} of its name, which a KontoID must not hold"
-    if not name:
-        return "has no name"
     if name in seen:
         return "has the same name as an earlier one"
     return ""
 
 
-def smuggles_prefix(name: str) -> bool:
-    """Whether `val_` stands where the gateway could take it for a wish to validate: at the start, or after a `_`."""
-    return re.search(rf"(^|_){VALIDATION_PREFIX}", name, re.IGNORECASE) is not None
+def smuggles_prefix(name: str, prefix: str = VALIDATION_PREFIX) -> bool:
+    """Whether `prefix` stands where the gateway could take it for a wish to validate: at the start, or after a `_`."""
+    return re.search(rf"(^|_){re.escape(prefix)}", name, re.IGNORECASE) is not None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import ConfigurationError, InvalidContent
+from govfile.filing.names import CAREFUL
 from govfile.skat import rente
 from govfile.skat.classic import RecordRules
 from govfile.skat.naming import CRS_NAMES, RENTE_NAMES, SAFE_NAMES, Naming
@@ -38,6 +39,15 @@ class Family(enum.Enum):
     OTHER = "other"
 
 
+def _check_prefix(profile: ServiceProfile, _attribute: object, prefix: str | None) -> None:
+    """An empty one would file for real what is meant to be checked only."""
+    if prefix is not None and not CAREFUL.allows(prefix):
+        raise ConfigurationError(
+            f"{prefix!r} cannot be the validation prefix of {profile.name}",
+            advice="give letters, digits, `_`, `.` or `-`, or None for a service that has no dry run",
+        )
+
+
 @attrs.frozen(kw_only=True)
 class ServiceProfile:
     """One service.
@@ -54,7 +64,7 @@ class ServiceProfile:
     transfer: TransferType = TransferType.BINARY
     naming: Naming = SAFE_NAMES
     content_check: Callable[[Content], object] | None = None
-    validation_prefix: str | None = None
+    validation_prefix: str | None = attrs.field(default=None, validator=_check_prefix)
     largest: int | None = None
 
     def check(self, content: Content) -> None:
