@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from govfile import Ledger
 from govfile.errors import ConfigurationError, LedgerBusy, LedgerError, Retry
+from govfile.filing.ledger.claims import Attempt
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from support.filing import claim
@@ -72,6 +74,24 @@ def test_a_ledger_that_another_holds_is_busy_after_the_patience_given(tmp_path: 
         other.execute("ROLLBACK")
         other.close()
         assert ledger.claim(claim())[1]
+
+
+def test_patience_without_end_waits(open_ledger: Callable[..., Ledger]) -> None:
+    first, second = open_ledger(), open_ledger(patience=math.inf)
+    held, leave = threading.Event(), threading.Event()
+
+    def hold(session: Any) -> None:
+        session.insert(session.statements.claim, row)
+        held.set()
+        leave.wait(10)
+
+    row = Attempt.of(claim(), "0" * 32, datetime.now(UTC)).row()
+    holder = threading.Thread(target=lambda: first._database.transaction(hold))
+    holder.start()
+    held.wait(10)
+    threading.Timer(0.3, leave.set).start()
+    assert second.claim(claim())[0].id == "0" * 32
+    holder.join()
 
 
 @pytest.mark.servers
@@ -183,7 +203,7 @@ def test_l09_a_url_with_a_password_is_refused_and_not_repeated(url: str) -> None
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(LedgerError, match="cannot be reached"):
+    with pytest.raises(LedgerError, match="no connection to the database server"):
         Ledger.open("postgresql://127.0.0.1:1/filings?connect_timeout=2", patience=2)
 
 

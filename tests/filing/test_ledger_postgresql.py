@@ -6,6 +6,7 @@ import io
 import logging
 import threading
 import traceback
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_password_is_given_as_a_secret(server: Server, schema: str, caplog: py
 
 
 def test_l09_a_wrong_password_is_told_without_repeating_it(server: Server) -> None:
-    with pytest.raises(LedgerError, match=r"refuses the password|cannot be reached") as refused:
+    with pytest.raises(LedgerError, match="password authentication failed") as refused:
         Ledger.postgresql(
             host="127.0.0.1", port=server.port, database="postgres", user="postgres", password=Secret("a wrong hush")
         )
@@ -56,8 +57,55 @@ def test_a_password_is_no_setting(server: Server) -> None:
 
 
 def test_a_database_that_is_not_there_is_named(server: Server) -> None:
-    with pytest.raises(LedgerError, match="nowhere"):
+    with pytest.raises(LedgerError, match='database "nowhere" does not exist'):
         Ledger.open(server.url("x").replace("/postgres?", "/nowhere?"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"sslmode": "require"}, "does not support SSL"),
+        ({"sslmode": "wrong"}, "invalid sslmode"),
+        ({"sslmod": "require"}, "invalid connection option"),
+        ({"port": 1}, "Connection refused"),
+    ],
+    ids=["no-tls", "no-mode", "no-setting", "no-server"],
+)
+def test_a_connection_that_does_not_come_about_says_why(server: Server, settings: dict[str, Any], words: str) -> None:
+    given: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "database": "postgres", "user": "postgres"}
+    with pytest.raises(LedgerError, match=words) as refused:
+        Ledger.postgresql(**{**given, "password": Secret(PASSWORD), **settings})
+    assert "user, password and settings" in refused.value.advice
+
+
+def test_a_schema_that_is_not_there_is_told_from_a_server_that_refuses(server: Server) -> None:
+    with pytest.raises(LedgerError, match="no schema to make the ledger's tables in") as refused:
+        Ledger.open(server.url("not_there"))
+    assert "search_path" in refused.value.advice
+
+
+def test_a_user_without_rights_is_told_all_that_it_needs(server: Server, schema: str) -> None:
+    Ledger.open(server.url(schema)).close()
+    server.run(f"CREATE ROLE {schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {schema}")
+    place = server.url(schema).replace("//postgres@", f"//{schema}@")
+    server.run(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {schema}")
+    with Ledger.open(place) as ledger:
+        assert ledger.claim(claim())[1]
+        with pytest.raises(LedgerError, match="may not do this") as refused:
+            ledger.drop_kept(["0" * 32])
+    assert "DELETE" in refused.value.advice
+    server.run(f"GRANT DELETE ON ALL TABLES IN SCHEMA {schema} TO {schema}")
+    with Ledger.open(place) as ledger:
+        ledger.drop_kept(["0" * 32])
+
+
+def test_g08_what_the_surroundings_say_of_encodings_changes_nothing(
+    server: Server, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+    with Ledger.open(server.url(schema)) as ledger:
+        first, _ = ledger.claim(claim("pr\u00f8ve \u20ac.zip"))
+        assert ledger.get(first.id) == first
 
 
 def test_many_creators_agree_on_one_set_of_tables(server: Server, schema: str) -> None:

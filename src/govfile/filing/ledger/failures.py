@@ -12,16 +12,21 @@ _UNRECORDED = "nothing that was not recorded has left the machine"
 #: PostgreSQL's SQLSTATE → what it means here (its manual, appendix A).
 _STATES: dict[str, tuple[type[LedgerError], str, str]] = {
     "53100": (LedgerError, "the database server's disk is full", "free space on the server, then call again"),
-    "53300": (LedgerBusy, "the database server takes no more connections", "raise max_connections or wait"),
     "25006": (LedgerError, "the database is read-only", "connect to the primary server"),
-    "42501": (LedgerError, "the database user may not do this", "grant it SELECT, INSERT and UPDATE on the tables"),
+    "42501": (
+        LedgerError,
+        "the database user may not do this",
+        "grant it SELECT, INSERT, UPDATE and DELETE on the tables; whoever makes them needs CREATE on their schema",
+    ),
     "55P03": (LedgerBusy, "another process holds the ledger for too long", "call again"),
     "57014": (LedgerBusy, "the database server cancelled the statement", "call again"),
     "40P01": (LedgerBusy, "the database server broke a deadlock", "call again"),
     "40001": (LedgerBusy, "another process changed the same records", "call again"),
-    "28P01": (LedgerError, "the database server refuses the password", "check user and password"),
-    "28000": (LedgerError, "the database server refuses the login", "check user, host and pg_hba.conf"),
-    "3D000": (LedgerError, "there is no such database", "create it first"),
+    "3F000": (
+        LedgerError,
+        "there is no schema to make the ledger's tables in",
+        "check search_path, and grant the user USAGE and CREATE on the schema",
+    ),
     "42P01": (LedgerDamaged, "the ledger's tables are not there", "check database and search_path"),
     "42703": (LedgerDamaged, "the ledger's tables are not as they should be", "restore a backup"),
     "XX001": (LedgerDamaged, "the database server reports damaged data", "restore a backup"),

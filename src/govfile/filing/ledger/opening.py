@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: SQLite files up to this size (bytes) are checked page by page, indexes included, whenever they are opened.
 CHECKED_WHEN_OPENED = 8 * 1024 * 1024
 
+#: The longest patience (seconds): databases count it in milliseconds, in 31 bits.
+_LONGEST = 2_000_000.0
+
 
 class Opened(TypedDict):
     """What `Ledger` is made of."""
@@ -28,7 +31,7 @@ class Opened(TypedDict):
 
 def in_file(path: Path, *, create: bool, patience: float) -> Opened:
     """The ledger in a SQLite file."""
-    database, is_new, release = sqlite.open_file(path, create=create, patience=patience)
+    database, is_new, release = sqlite.open_file(path, create=create, patience=min(patience, _LONGEST))
     try:
         if not is_new:
             if path.stat().st_size <= CHECKED_WHEN_OPENED:
@@ -48,7 +51,8 @@ def at_url(url: str, *, create: bool, patience: float) -> Opened:
 
 def at_server(settings: dict[str, Any], *, password: Secret | None, create: bool, patience: float) -> Opened:
     """The ledger in the PostgreSQL database that libpq's keywords lead to."""
-    database, is_new = postgresql.open_server(settings, password=password, create=create, patience=patience)
+    bounded = min(patience, _LONGEST)
+    database, is_new = postgresql.open_server(settings, password=password, create=create, patience=bounded)
     try:
         bring_up_to_date(database, lock=postgresql.LOCK, back_up=None)
     except BaseException:

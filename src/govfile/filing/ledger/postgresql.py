@@ -29,12 +29,16 @@ def open_server(
     Raises `LedgerError` when it cannot be reached, `MissingExtra` without psycopg.
     """
     psycopg = _driver()
+    place = f"PostgreSQL {settings.get('host', 'local')}:{settings.get('port', 5432)}/{settings.get('dbname', '')}"
 
     def connect() -> Any:
-        keywords = {"connect_timeout": max(2, round(patience)), **settings}
+        keywords = {"connect_timeout": max(2, round(patience)), **settings, "client_encoding": "utf8"}
         if password is not None:
             keywords["password"] = password.reveal()
-        return psycopg.connect(**keywords, autocommit=True)
+        try:
+            return psycopg.connect(**keywords, autocommit=True)
+        except psycopg.Error as error:
+            raise _no_connection(place, error) from error
 
     engine = create_engine(
         "postgresql+psycopg://",
@@ -44,7 +48,6 @@ def open_server(
         hide_parameters=True,
         paramstyle="format",
     )
-    place = f"PostgreSQL {settings.get('host', 'local')}:{settings.get('port', 5432)}/{settings.get('dbname', '')}"
     lock_timeout = max(1, round(patience * 1000))
 
     def preparation(durable: bool) -> list[str]:
@@ -55,6 +58,17 @@ def open_server(
 
     database = Database(engine, place=place, begin="BEGIN", settings=preparation, is_local=False)
     return database, database.transaction(lambda session: _prepare(session, create))
+
+
+def _no_connection(place: str, error: Exception) -> LedgerError:
+    """libpq gives no SQLSTATE for a connection that does not come about, only words; the password is not in them."""
+    words = " ".join(str(error).split())[:300]
+    return LedgerError(
+        f"no connection to the database server: {place}: {words}",
+        certain="nothing that was not recorded has left the machine",
+        advice="check that the server runs, and the host, port, database, user, password and settings given",
+        operation="ledger",
+    )
 
 
 def _prepare(session: Session, create: bool) -> bool:
