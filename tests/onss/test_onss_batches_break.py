@@ -123,7 +123,7 @@ def test_a_start_that_fails_leaves_alone_what_another_channel_sends(
 def test_what_is_withdrawn_while_the_channel_connects_is_not_sent(world: World, how: str) -> None:
     with world.channel() as channel, world.channel() as other:
         other.collect(world.into)
-        channel._has_met = True  # so that connecting is the next that it does
+        channel._in_use = 0  # so that connecting is the next that it does
         world.wrap = lambda inner: Connecting(inner, lambda: withdraw(world, other))
         told = outcomes(channel)[0] if how == "many" else channel.submit(declaration(), purpose="DMFA")
     assert isinstance(told, Submission)

@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from govfile.errors import ConfigurationError
+from govfile.filing.lost import lost_ledger
 from govfile.filing.recovery import settle, withdraw
 from govfile.filing.states import State
 from govfile.filing.waiting import Waiter, is_silent
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from govfile.errors import LedgerError
     from govfile.filing.ledger import Ledger
     from govfile.filing.patience import Patience
     from govfile.filing.scope import Scope
@@ -61,6 +63,7 @@ class FilingClient(abc.ABC):
         self._sleep = sleep
         self._dice = dice
         self._turn = threading.RLock()
+        self._in_use: int | None = None  # until somebody has looked
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +143,17 @@ class FilingClient(abc.ABC):
                 f"({submission.environment}), not through this {what}",
                 advice=f"use the {what} it was filed through",
             )
+
+    def _names_in_use(self, look: Callable[[], int]) -> int:
+        """How many names `look` finds in use that nobody filed with this ledger; it looks once, before the first."""
+        if self._in_use is None:
+            self._in_use = look()
+        return self._in_use
+
+    def _lost_ledger(self, in_use: int, where: str) -> LedgerError:
+        """The error for names in use that `where` shows. It stops one call only: who submits again was told."""
+        self._in_use = 0
+        return lost_ledger(self._scope, in_use, where)
 
     @abc.abstractmethod
     def _hang_up(self) -> None:

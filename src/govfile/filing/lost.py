@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from govfile.filing.scope import Scope
 
 
-def nobodys(ledger: Ledger, scope: Scope, names: Iterable[str]) -> int:
+def not_filed_here(ledger: Ledger, scope: Scope, names: Iterable[str]) -> int:
     """How many of these names were not filed with this ledger, though they may be burnt in it.
 
     Another process may have filed since, with the same ledger: its names are no sign of a loss.
@@ -22,9 +22,9 @@ def nobodys(ledger: Ledger, scope: Scope, names: Iterable[str]) -> int:
     return sum(known is None or not known.filed_by for known in found)
 
 
-def lost(scope: Scope, in_use: int, where: str) -> LedgerError:
-    """What to say of the names that `where` shows, before a fresh one is made: nothing else would notice that a
-    document was filed before a ledger was lost.
+def lost_ledger(scope: Scope, in_use: int, where: str) -> LedgerError:
+    """What to say of the names that `where` ("the gateway shows") has in use, before a fresh one is made: nothing else
+    would notice that a document was filed before a ledger was lost.
     """
     return LedgerError(
         f"the ledger knows nothing of {scope.sender}, but {where} {in_use} of its names in use",

@@ -13,7 +13,6 @@ from govfile.errors import ConfigurationError, CredentialError
 from govfile.filing.client import FilingClient
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
-from govfile.filing.lost import lost
 from govfile.filing.recording import Recorder
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
@@ -118,8 +117,6 @@ class Channel(FilingClient):
         self._remote = Remote(
             ledger=ledger, session=self._session, scope=self._scope, preparer=self._preparer, clock=clock
         )
-        self._has_met = False
-        self._in_use = 0
         self._check_credential()
 
     def __repr__(self) -> str:
@@ -297,12 +294,9 @@ class Channel(FilingClient):
 
     def _meet(self, *, stops: bool) -> None:
         """Learn what is in use; with `stops`, stop once where a ledger seems to have been lost."""
-        if not self._has_met:
-            self._in_use = self._remote.meet()
-            self._has_met = True
-        if stops and self._in_use:
-            in_use, self._in_use = self._in_use, 0
-            raise lost(self._scope, in_use, "the folders show")
+        in_use = self._names_in_use(self._remote.meet)
+        if stops and in_use:
+            raise self._lost_ledger(in_use, "the folders show")
 
     def _check_credential(self) -> None:
         if self._credential is None or self.environment.signing is Signing.NEVER:

@@ -16,7 +16,7 @@ import attrs
 
 from govfile.errors import GovfileError, ProtocolError
 from govfile.filing.fetching import was_received
-from govfile.filing.lost import nobodys
+from govfile.filing.lost import not_filed_here
 from govfile.filing.states import State
 from govfile.onss.acrf import parse_acrf
 from govfile.onss.answers import Outbox
@@ -90,7 +90,7 @@ class Remote:
         burnt = self.burn(in_use, found="the folders")
         if burnt and is_known:
             logger.warning("%d sets of this sender are not in the ledger; their numbers are left out", burnt)
-        return 0 if is_known else nobodys(self.ledger, self.scope, in_use)
+        return 0 if is_known else not_filed_here(self.ledger, self.scope, in_use)
 
     def resolve(self, judge: Judge) -> None:
         """Look for the triggers of unknown sets in the folder they were sent to: one that lies there did arrive."""

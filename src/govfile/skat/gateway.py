@@ -13,7 +13,6 @@ from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, Ledge
 from govfile.filing.client import FilingClient, one_at_a_time
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
-from govfile.filing.lost import lost
 from govfile.filing.recovery import Resumed, check_login, interrupted
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
@@ -106,8 +105,6 @@ class Gateway(FilingClient):
             randomness=randomness,
         )
         self._unrecorded: dict[str, Evidence | Owner] = {}
-        self._has_met = False
-        self._in_use = 0
         self._door = Door()
         self._sender = self._new_sender()
         credential.check(clock())
@@ -150,8 +147,7 @@ class Gateway(FilingClient):
         `.submission`, when it may have arrived; `Rejected` when the server refused it after the last byte.
         """
         prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
-        self._meet_ledger(self._sender)
-        self._check_not_lost(prepared, self._in_use)
+        self._check_not_lost(prepared, self._meet(self._sender))
         submission = self._if_abandoned(self._claimed(prepared))
         if submission.state is not State.PREPARED:
             return submission
@@ -180,9 +176,8 @@ class Gateway(FilingClient):
         def prepare(filing: Filing) -> Prepared:
             nonlocal in_use
             prepared = self._prepare(filing, service, dry_run=dry_run)
-            self._meet_ledger(senders[0])  # which has nothing to send yet
-            in_use = in_use or self._in_use  # what stops one document of the batch stops all of them
-            self._check_not_lost(prepared, in_use)
+            in_use = in_use or self._meet(senders[0])  # which has nothing to send yet
+            self._check_not_lost(prepared, in_use)  # what stops one document of the batch stops all of them
             return prepared
 
         batch = Batch(
@@ -216,17 +211,14 @@ class Gateway(FilingClient):
         except LedgerError as failure:
             error.add_note(f"The ledger could not make this durable: {failure.what}")
 
-    def _meet_ledger(self, sender: Sender) -> None:
+    def _meet(self, sender: Sender) -> int:
         """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
-        if not self._has_met:
-            self._in_use = meet(self._ledger, self._scope, sender.session, self._services)
-            self._has_met = True
+        return self._names_in_use(lambda: meet(self._ledger, self._scope, sender.session, self._services))
 
     def _check_not_lost(self, prepared: Prepared, in_use: int) -> None:
         """Stop once, before the first fresh name is made, where a ledger seems to have been lost."""
         if in_use and prepared.name_was_made and prepared.claim.again is None:
-            self._in_use = 0
-            raise lost(self._scope, in_use, "the gateway shows")
+            raise self._lost_ledger(in_use, "the gateway shows")
 
     def _if_abandoned(self, submission: Submission) -> Submission:
         """A submission whose process has provably ended while it was sending is unknown, and says so."""

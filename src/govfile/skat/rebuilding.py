@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from govfile.errors import GovfileError
-from govfile.filing.lost import nobodys
+from govfile.filing.lost import not_filed_here
 from govfile.filing.names import CAREFUL
 from govfile.filing.status import STATUS_LIMIT
 from govfile.skat.status import StatusFile, StatusName
@@ -30,18 +30,20 @@ _SHORTEST_SUFFIX = 8
 
 def rebuild(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
     """Burn every name that `out` shows to be used up; returns how many were new to the ledger."""
-    return _burn(ledger, scope, _by_service(_used_names(session, services)))
+    return ledger.burn_all(**scope.where(), names=_by_service(_used_names(session, services)), found="out")
 
 
 def meet(ledger: Ledger, scope: Scope, session: Session, services: Services) -> int:
     """Rebuild before the first filing with a ledger that has never heard of the company; how many names are in use that
     nobody filed with it, 0 where it has heard of the company.
     """
-    if ledger.knows_sender(authority=scope.authority, environment=scope.environment, sender=scope.sender):
+    if ledger.knows_sender(**scope.where()):
         return 0
     in_use = _by_service(_used_names(session, services))
-    _burn(ledger, scope, in_use)
-    return nobodys(ledger, scope, {name.casefold(): name for names in in_use.values() for name in names}.values())
+    # All at once: a ledger that holds some of them, after a crash, would look as if it knew the company.
+    ledger.burn_all(**scope.where(), names=in_use, found="out")
+    names = {name.casefold(): name for some in in_use.values() for name in some}
+    return not_filed_here(ledger, scope, names.values())
 
 
 def _used_names(session: Session, services: Services) -> Iterator[tuple[str, str]]:
@@ -92,10 +94,3 @@ def _by_service(found: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
         if CAREFUL.allows(name):
             by_service.setdefault(service, set()).add(name)
     return by_service
-
-
-def _burn(ledger: Ledger, scope: Scope, in_use: dict[str, set[str]]) -> int:
-    """Claim the names without content, so that nothing is filed under them again; how many were new. All at once: a
-    ledger that knows some of them would look as if it knew the company.
-    """
-    return ledger.burn_all(**scope.where(), names=in_use, found="out")
