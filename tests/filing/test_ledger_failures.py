@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from govfile import Ledger
 from govfile.errors import ConfigurationError, LedgerBusy, LedgerError, Retry
 from govfile.filing.ledger.claims import Attempt
+from govfile.filing.ledger.database import Session
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
 from support.filing import claim
@@ -116,6 +118,55 @@ def test_a_connection_that_the_server_ended_is_made_anew(database_url: str, serv
         started = ledger.start(first.id)
         assert started is not None
         assert started.state is State.SENDING
+
+
+@pytest.mark.parametrize(
+    ("earlier", "proof", "expected"),
+    [
+        ([], Proof.NOTHING_LEFT, State.PREPARED),
+        ([], Proof.CONFIRMED, State.SENT),
+        ([], Proof.TRIGGERING, State.SENDING),
+        ([Proof.LINK_LOST], Proof.SETTLED_ARRIVED, State.SENT),
+        ([Proof.LINK_LOST], Proof.SETTLED_NEVER_ARRIVED, State.PREPARED),
+        ([Proof.CONFIRMED], Proof.TAKEN, State.RECEIVED),
+    ],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_a_step_that_took_effect_before_the_link_was_lost_is_taken_once(
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    earlier: list[Proof],
+    proof: Proof,
+    expected: State,
+    many: bool,
+) -> None:
+    submission, _ = ledger.claim(claim())
+    ledger.start(submission.id)
+    for known in earlier:
+        ledger.record(submission.id, Evidence(proof=known))
+    news = (submission.id, Evidence(proof=proof, detail="the answer to this is lost"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "say" if many else "change", lost_once(Session.say if many else Session.change, many))
+        recorded = ledger.record_many([news])[0] if many else ledger.record(*news)
+    assert recorded.state is expected
+    assert [event.evidence.proof for event in recorded.history[2:]] == [*earlier, proof]
+    assert ledger.get(submission.id) == recorded
+
+
+def lost_once(real: Callable[..., Any], many: bool) -> Callable[..., Any]:
+    """`real`, whose first answer (to a COMMIT, for many) does not come."""
+    left = [1]
+
+    def call(session: Session, words: Any, *more: Any) -> Any:
+        result = real(session, words, *more)
+        if left and (words == "COMMIT" or not many):
+            left.clear()
+            lost = OperationalError(None, None, sqlite3.OperationalError("the server closed the connection"))
+            lost.connection_invalidated = True
+            raise lost
+        return result
+
+    return call
 
 
 def test_nothing_of_a_batch_stays_when_it_breaks_in_the_middle(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
