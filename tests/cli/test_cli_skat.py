@@ -52,6 +52,14 @@ def test_one_bad_file_never_stops_the_others(skat: Desk) -> None:
     assert {one["about"]: one["state"] for one in found.kind("submission")} == {str(path): "sent" for path in good}
 
 
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_file_named_twice_is_filed_and_counted_once(skat: Desk, connections: int) -> None:
+    path = skat.write(seed=1)
+    found = _submit(skat, path, skat.folder / "*.zip", "--connections", connections)
+    assert (found.code, _summary(found)) == (0, _counts(filed=1, before=1))
+    assert len(skat.authority.arrived) == 1
+
+
 def test_the_same_command_again_sends_nothing(skat: Desk) -> None:
     for seed in (1, 2):
         skat.write(seed=seed)

@@ -9,11 +9,18 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
+from govfile.cli.filings.tally import Tally
+from govfile.cli.output import Output
+from govfile.cli.session import Session
 from govfile.filing.ledger import Ledger
-from govfile.filing.states import State
+from govfile.filing.ledger.owners import Owner
+from govfile.filing.states import Proof, State
+from govfile.filing.submission import Evidence
 from support.cli import command, run
+from support.filing import claim
 from support.sandboxed import Desk, desk
 
 if TYPE_CHECKING:
@@ -44,12 +51,12 @@ def _until(holds: Callable[[], bool], seconds: float = 20) -> None:
     ],
 )
 def test_g06_stopped_while_filing(skat: Desk, silent_at: str, seen: str, state: State, number: signal.Signals) -> None:
-    first, path = skat.write(seed=1), skat.write(seed=2)
+    first, path, never = (skat.write(seed=seed) for seed in (1, 2, 3))
     assert run("skat", "submit", first, "--service", "Udlaan", "--config", skat.config).code == 0
     before = len(skat.authority.commands)
     skat.authority.faults.silent_at = frozenset({silent_at})
     with subprocess.Popen(
-        command("skat", "submit", path, "--service", "Udlaan", "--config", skat.config),
+        command("skat", "submit", path, never, "--service", "Udlaan", "--config", skat.config),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,11 +74,48 @@ def test_g06_stopped_while_filing(skat: Desk, silent_at: str, seen: str, state: 
     assert f"{path.name}: {state.value}" in err
     assert "nothing is sent twice" in err
     assert _state_of(skat, path.name) is state
-    assert out.splitlines()[-1].startswith("0 filed")
+    failed = 1 if state is State.UNKNOWN else 0
+    assert out.splitlines()[-1] == f"0 filed, 0 recorded before, {failed} failed, {2 - failed} not tried"
     skat.authority.faults.clear()
     again = run("skat", "submit", path, "--service", "Udlaan", "--config", skat.config)
     assert again.code == (4 if state is State.UNKNOWN else 0)
     assert len([arrival for arrival in skat.authority.arrived if arrival.name == path.name]) <= 1
+
+
+def test_g06_what_was_sent_and_not_yet_told_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / name for name in ("a.zip", "b.zip", "c.zip", "d.zip")]
+    with Ledger.open(tmp_path / "filings.db") as ledger:
+        earlier, _ = ledger.claim(claim(paths[0].name, source_path=str(paths[0])))
+        tally = Tally(Session(out=Output()))
+        now = [ledger.claim(claim(path.name, source_path=str(path)))[0] for path in paths[1:3]]
+        for one, proof in ((earlier, Proof.CONFIRMED), (now[0], Proof.LINK_LOST)):
+            ledger.start(one.id)
+            ledger.record(one.id, Evidence(proof=proof))
+        assert tally.interrupted(KeyboardInterrupt(), ledger, paths) == 130
+    said = capsys.readouterr()
+    assert "a.zip: sent" in said.err
+    assert "b.zip: unknown" in said.err
+    assert "in all: 1 prepared, 1 unknown, 1 sent" in said.err
+    assert said.out == "1 filed, 0 recorded before, 1 failed, 2 not tried\n"
+
+
+def test_what_another_process_files_meanwhile_is_not_counted_as_filed_by_this_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = attrs.evolve(Owner.here(), started="another process")
+    paths = [tmp_path / name for name in ("a.zip", "b.zip")]
+    with Ledger.open(tmp_path / "filings.db") as ledger:
+        tally = Tally(Session(out=Output()))
+        filed = [ledger.claim(claim(path.name, source_path=str(path)))[0] for path in paths]
+        ledger.start(filed[0].id, by=other)
+        sending = ledger.get(filed[0].id)
+        ledger.start(filed[1].id)
+        sent = ledger.record(filed[1].id, Evidence(proof=Proof.CONFIRMED))
+        assert [ledger.was_started_here(one.id) for one in filed] == [False, True]
+        for path, one in zip((*paths, paths[1]), (sending, sent, sent), strict=True):
+            tally.filed(path, one, ledger)
+    assert tally.summary() == 4, "the other process may yet fail"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 filed, 2 recorded before, 0 failed, 0 not tried"
 
 
 def test_g06_a_second_signal_ends_parallel_transfers_at_once(skat: Desk) -> None:

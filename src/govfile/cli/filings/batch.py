@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from govfile.cli.filings.tally import Tally
     from govfile.cli.session import Session
+    from govfile.filing.ledger import Ledger
 
     Progress: TypeAlias = "Callable[[int, int | None], None] | None"
     Outcome: TypeAlias = "tuple[Path, Submission | errors.GovfileError]"
@@ -49,11 +50,11 @@ def _expanded(pattern: str, tally: Tally) -> list[Path]:
     return found
 
 
-def tell(tally: Tally, paths: list[Path], outcomes: Iterable[Outcome]) -> None:
+def tell(tally: Tally, ledger: Ledger, paths: list[Path], outcomes: Iterable[Outcome]) -> None:
     """File one after the other (`outcomes` does it) and say what became of each; those left over were not tried."""
     for path, outcome in outcomes:
         if isinstance(outcome, Submission):
-            tally.filed(path, outcome)
+            tally.filed(path, outcome, ledger)
         else:
             tally.failed(path, outcome)
     tally.untried(paths)

@@ -67,11 +67,11 @@ def submit(
         with session.open_ledger(create=True) as ledger, open_channel(session, ledger) as channel:
             try:
                 if parts or len(paths) == 1:
-                    tell(tally, paths[:1], _one(session, channel, paths, wish))
+                    tell(tally, ledger, paths[:1], _one(session, channel, paths, wish))
                 else:
-                    tell(tally, paths, _each(channel, paths, wish))
+                    tell(tally, ledger, paths, _each(channel, paths, wish))
             except KeyboardInterrupt as interrupt:
-                return tally.interrupted(interrupt, ledger)
+                return tally.interrupted(interrupt, ledger, paths[:1] if parts else paths)
     return tally.summary()
 
 

@@ -56,9 +56,9 @@ def submit(
     if paths:
         with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
             try:
-                tell(tally, paths, _outcomes(session, gateway, paths, wish))
+                tell(tally, ledger, paths, _outcomes(session, gateway, paths, wish))
             except KeyboardInterrupt as interrupt:
-                return tally.interrupted(interrupt, ledger)
+                return tally.interrupted(interrupt, ledger, paths)
     return tally.summary()
 
 

@@ -107,6 +107,14 @@ class Reader:
         )
         return [submission for submission, owner in sending if _has_ended(owner, here)]
 
+    def was_started_here(self, submission_id: str) -> bool:
+        """Whether this very process was the last that began to send it; raises `LedgerError` for an unknown id."""
+        owner = self._database.run(lambda session: read(session, submission_id)[2])
+        try:
+            return Owner.parse(owner).is_same_process(Owner.here())
+        except ValueError:  # nobody began yet, or a ledger older than this way of writing owners
+            return False
+
     def received(
         self,
         *,
