@@ -124,6 +124,15 @@ def _damaged_ledger(skat: Desk) -> None:
     (skat.folder / "filings.db").write_bytes(b"no ledger" * 1000)
 
 
+def _no_folder_for_the_ledger(skat: Desk) -> None:
+    skat.change('ledger = "filings.db"', 'ledger = "no/filings.db"')
+
+
+def _answers_below_a_file(skat: Desk) -> None:
+    (skat.folder / "file").write_text("in the way")
+    skat.change('into = "answers"', 'into = "file/answers"')
+
+
 def _answers_are_a_file(skat: Desk) -> None:
     (skat.folder / "answers").write_text("in the way")
 
@@ -148,6 +157,8 @@ def _answers_are_a_file(skat: Desk) -> None:
         (_no_roles, "folders", 3, "no service is visible", "copied to the gateway hourly"),
         (_se_number, "folders", 3, "no service is visible", "file as its agent"),
         (_damaged_ledger, "ledger", 8, "", "never delete it"),
+        (_no_folder_for_the_ledger, "ledger", 8, "folder", "create the folder"),
+        (_answers_below_a_file, "answers folder", 2, "is no folder", "make the folder"),
         (_answers_are_a_file, "answers folder", 2, "is no folder", "make the folder"),
     ],
 )

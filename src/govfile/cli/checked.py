@@ -22,6 +22,7 @@ _KINDS = {
     dict: "a table",
     datetime: "a date and time without quotes",
 }
+_CORRECT = "correct it; `docs/reference/cli.md` lists the keys and what they hold"
 
 
 @attrs.frozen
@@ -52,7 +53,7 @@ class Table:
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
-            raise ConfigurationError(f"{self.where}: {key} must be {_KINDS[kind]}")
+            raise ConfigurationError(f"{self.where}: {key} must be {_KINDS[kind]}", advice=_CORRECT)
         return value
 
     def need(self, key: str, kind: type[_T]) -> _T:
@@ -79,28 +80,28 @@ class Table:
         if value is None:
             return None
         if not (isinstance(value, list) and len(value) == 2 and all(type(part) is kind for part in value)):
-            raise ConfigurationError(f"{self.where}: {key} must be a list of two, each {_KINDS[kind]}")
+            raise ConfigurationError(f"{self.where}: {key} must be a list of two, each {_KINDS[kind]}", advice=_CORRECT)
         return value[0], value[1]
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, empty where it is not there."""
         value = self.values.get(key, [])
         if not (isinstance(value, list) and all(type(part) is str for part in value)):
-            raise ConfigurationError(f"{self.where}: {key} must be a list, each {_KINDS[str]}")
+            raise ConfigurationError(f"{self.where}: {key} must be a list, each {_KINDS[str]}", advice=_CORRECT)
         return tuple(value)
 
     def seconds(self, key: str) -> float:
         """A number of seconds above 0."""
         found = self.need(key, float)
         if not 0 < found < 10**8:
-            raise ConfigurationError(f"{self.where}: {key} must be a number of seconds above 0")
+            raise ConfigurationError(f"{self.where}: {key} must be a number of seconds above 0", advice=_CORRECT)
         return found
 
     def port(self, key: str) -> int | None:
         """A port number, None where it is not there."""
         found = self.get(key, int)
         if found is not None and not 0 < found < 65536:
-            raise ConfigurationError(f"{self.where}: {key} must be between 1 and 65535")
+            raise ConfigurationError(f"{self.where}: {key} must be between 1 and 65535", advice=_CORRECT)
         return found
 
     def table(self, key: str) -> Table:

@@ -84,7 +84,7 @@ class Places:
                 advice="write the path out, or put expand = true (or false, to mean it as written) at the top",
             )
         if not text or "\0" in text:
-            raise ConfigurationError(f"{table.where}: {key} is no path")
+            raise ConfigurationError(f"{table.where}: {key} is no path", advice="write the path of a file or folder")
         return Path(os.path.normpath(self.folder / text))
 
     def secret(self, table: Table, key: str) -> SecretRef | None:
@@ -165,18 +165,25 @@ def _read(file: Path, *, named: bool) -> Mapping[str, Any]:
             advice="give --config PATH, or write one; the reference shows its keys",
         ) from error
     except OSError as error:
-        raise ConfigurationError(f"the configuration file {file} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(
+            f"the configuration file {file} cannot be read: {error.strerror}", advice="check its path, owner and mode"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"the configuration file {file} is not UTF-8 text") from error
+        raise ConfigurationError(
+            f"the configuration file {file} is not UTF-8 text", advice="save it as UTF-8"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         place = str(error).rpartition("(")[2].removesuffix(")")
         # Without the cause: newer Pythons keep the whole text in it, and with it perhaps a secret.
-        raise ConfigurationError(f"the configuration file {file} is not TOML: mistake {place}") from None
+        raise ConfigurationError(
+            f"the configuration file {file} is not TOML: mistake {place}",
+            advice="correct it there; texts stand in quotes",
+        ) from None
 
 
 def _trust(file: Path, found: os.stat_result, *, named: bool) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise ConfigurationError(f"the configuration file {file} is a folder")
+        raise ConfigurationError(f"the configuration file {file} is a folder", advice=f"--config {file / FILE_NAME}")
     if os.name != "posix":
         return
     if found.st_mode & stat.S_IWOTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from govfile.errors import ConfigurationError, LedgerError
@@ -34,7 +35,7 @@ def open_ledger(profile: Profile, *, create: bool) -> Ledger:
         return Ledger.open(place, create=create)
     file = places.path(table, "ledger")
     if file is None:
-        raise ConfigurationError(f"{table.where}: ledger is missing")
+        raise ConfigurationError(f"{table.where}: ledger is missing", advice='e.g. ledger = "filings.db"')
     if not create and not file.exists():
         raise LedgerError(
             f"there is no ledger {file}",
@@ -50,3 +51,16 @@ def is_there(profile: Profile) -> bool:
         return True
     file = profile.places.path(profile.table, "ledger")
     return file is not None and file.exists()
+
+
+def check_can_be_made(profile: Profile) -> None:
+    """Raise `ConfigurationError` or `LedgerError` where a ledger file that is not there could not be made either."""
+    from govfile.filing.ledger.places import check_place
+
+    file = profile.places.path(profile.table, "ledger")
+    assert file is not None
+    check_place(file)
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise LedgerError(
+            f"this user cannot write to the ledger's folder {file.parent}", advice="give this user access to it"
+        )

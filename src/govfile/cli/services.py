@@ -49,5 +49,5 @@ def _service(name: str, table: Table) -> ServiceProfile:
 def _count(table: Table, key: str) -> int | None:
     number = table.get(key, int)
     if number is not None and number <= 0:
-        raise ConfigurationError(f"{table.where}: {key} must be above 0")
+        raise ConfigurationError(f"{table.where}: {key} must be above 0", advice="correct it, or leave it out")
     return number

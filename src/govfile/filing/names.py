@@ -34,7 +34,9 @@ def _check_pattern(_rule: object, attribute: attrs.Attribute[Any], value: str | 
     try:
         re.compile(value)
     except re.error as error:
-        raise ConfigurationError(f"{attribute.name} is not a regular expression: {error}") from error
+        raise ConfigurationError(
+            f"{attribute.name} is not a regular expression: {error}", advice="write it as Python's re does"
+        ) from error
 
 
 @attrs.frozen(kw_only=True)
@@ -70,9 +72,9 @@ class NameRule:
 
     def _check_characters(self, name: str) -> None:
         if not isinstance(name, str):
-            raise InvalidName(f"the file name is {type(name).__name__}, not text")
+            raise InvalidName(f"the file name is {type(name).__name__}, not text", advice="give it as str")
         if not name:
-            raise InvalidName("the file name is empty")
+            raise InvalidName("the file name is empty", advice="give one, or leave it out to have one made")
         for position, character in enumerate(name, start=1):
             if character in _NEVER or character not in self.characters:
                 raise InvalidName(
@@ -88,14 +90,21 @@ class NameRule:
                 advice="shorten it",
             )
         if name[0] in ". ":
-            raise InvalidName(f"the file name {_shown(name)} begins with {_described(name[0])}")
+            raise InvalidName(
+                f"the file name {_shown(name)} begins with {_described(name[0])}",
+                advice="begin it with a letter or a digit",
+            )
         if ".." in name:
-            raise InvalidName(f"the file name {_shown(name)} holds '..' at position {name.index('..') + 1}")
+            raise InvalidName(
+                f"the file name {_shown(name)} holds '..' at position {name.index('..') + 1}",
+                advice="leave one of the dots out",
+            )
         compared = name if self.is_case_sensitive else name.casefold()
         for prefix in self.forbidden_prefixes:
             if compared.startswith(prefix if self.is_case_sensitive else prefix.casefold()):
                 raise InvalidName(
-                    f"the file name {_shown(name)} begins with {prefix!r}, which means something else here"
+                    f"the file name {_shown(name)} begins with {prefix!r}, which means something else here",
+                    advice="begin it with something else",
                 )
         if self.pattern is not None and not re.fullmatch(self.pattern, name):
             raise InvalidName(

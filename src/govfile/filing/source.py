@@ -71,7 +71,9 @@ class Source:
         except FileNotFoundError as error:
             raise InvalidContent(f"{path} is not there", advice="check the path") from error
         except (OSError, ValueError) as error:
-            raise InvalidContent(f"{path} cannot be read: {_reason(error)}") from error
+            raise InvalidContent(
+                f"{path} cannot be read: {_reason(error)}", advice="check the path, and who may read it"
+            ) from error
         return cls(size=size, sha256=digest, path=path)
 
     @classmethod
@@ -85,7 +87,10 @@ class Source:
         except InvalidContent:  # which is a ValueError too
             raise
         except (OSError, ValueError) as error:
-            raise InvalidContent(f"the file object cannot be read and rewound: {error}") from error
+            raise InvalidContent(
+                f"the file object cannot be read and rewound: {error}",
+                advice="give one that is open and can be rewound, or the path or the bytes",
+            ) from error
         except TypeError as error:  # a wrapper as `tempfile` makes them shows only by what it reads that it is text
             kind = type(reader).__name__
             raise InvalidContent(f"{kind} does not read bytes", advice="open it with mode 'rb'") from error
@@ -107,7 +112,10 @@ class Source:
             self._file.seek(0)
             return cast("BinaryIO", _Borrowed(self._file))
         except (OSError, ValueError) as error:
-            raise InvalidContent(f"{self.path or 'the file object'} can no longer be read: {error}") from error
+            raise InvalidContent(
+                f"{self.path or 'the file object'} can no longer be read: {error}",
+                advice="put the document back as it was, and submit it again",
+            ) from error
 
 
 def _check_kind(path: Path) -> None:

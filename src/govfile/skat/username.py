@@ -61,7 +61,10 @@ class Login:
             subject.require_identity()
             return _from_subject(subject)
         if not username or not username.isprintable():
-            raise ConfigurationError("the user name is empty or holds a character that cannot be printed")
+            raise ConfigurationError(
+                "the user name is empty or holds a character that cannot be printed",
+                advice="write it as the authority registered it, or leave it out",
+            )
         form = _FORM.fullmatch(username)
         if subject.kind is Kind.OTHER:
             return _from_form(username, form)

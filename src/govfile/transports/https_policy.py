@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.transports.base import Timeouts
-from govfile.transports.ftps_policy import TlsVersion
+from govfile.transports.ftps_policy import TlsVersion, check_versions
 
 if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
@@ -33,7 +33,8 @@ class HttpsPolicy:
     spoken to without TLS, besides this computer itself. `proxy` is the only one ever used: settings of the
     surroundings count for nothing. `limit` bounds an answer in bytes. A connection is kept for `idle` seconds (a
     server closes its own after five or more, and a request that meets the closing has an unknown outcome), and at
-    most `connections` are kept at once; as many calls may be under way as there are threads.
+    most `connections` are kept at once; as many calls may be under way as there are threads. Raises
+    `ConfigurationError` where no TLS version lies between the bounds.
     """
 
     floor: TlsVersion = TlsVersion.TLS_1_2
@@ -44,3 +45,6 @@ class HttpsPolicy:
     idle: float = 4.0
     connections: int = 8
     user_agent: str = "govfile"
+
+    def __attrs_post_init__(self) -> None:
+        check_versions(self.floor, self.ceiling)

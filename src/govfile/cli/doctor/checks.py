@@ -178,9 +178,10 @@ class Checks(abc.ABC):
 
     def ledger(self) -> Found:
         """The ledger can be opened, and every record holds."""
-        from govfile.cli.ledgers import is_there
+        from govfile.cli.ledgers import check_can_be_made, is_there
 
         if not is_there(self._session.profile):
+            check_can_be_made(self._session.profile)
             return Found("there is none yet", "the first filing makes it; if there was one before, restore that first")
         with self._session.open_ledger() as ledger:
             findings = list(ledger.verify())
@@ -196,11 +197,10 @@ class Checks(abc.ABC):
         folder = self._session.profile.places.path(self._session.profile.table, "into")
         if folder is None:
             return Found("none is configured; `collect` needs --into")
-        if not folder.exists():
-            return Found(f"{folder} is not there yet; collecting makes it")
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise errors.ConfigurationError(f"{folder} is no folder this user can write to")
-        return Found(f"{folder}")
+        nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise errors.ConfigurationError(f"{nearest} is no folder this user can write to")
+        return Found(f"{folder}" if nearest == folder else f"{folder} is not there yet; collecting makes it")
 
     def clock(self) -> Found:
         """Nothing shows that this computer's clock is behind."""

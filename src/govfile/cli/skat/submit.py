@@ -52,7 +52,9 @@ def submit(
     tally = Tally(session)
     paths = expanded(files, tally)
     if name is not None and len(paths) > 1:
-        raise errors.ConfigurationError(f"--name is for one file, and here are {len(paths)}")
+        raise errors.ConfigurationError(
+            f"--name is for one file, and here are {len(paths)}", advice="name them one by one, or leave --name out"
+        )
     if paths:
         with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
             try:

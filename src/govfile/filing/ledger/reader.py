@@ -112,7 +112,7 @@ class Reader:
         owner = self._database.run(lambda session: read(session, submission_id)[2])
         try:
             return Owner.parse(owner).is_same_process(Owner.here())
-        except ValueError:  # nobody began yet, or a ledger older than this way of writing owners
+        except ValueError:  # nobody began yet
             return False
 
     def received(
