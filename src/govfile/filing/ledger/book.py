@@ -202,6 +202,26 @@ class Ledger(SetBook):
             lambda session: [start_one(session, known.id, owner, at, known.revision) for known in given]
         )
 
+    def take_back(self, submission_id: str, by: Owner) -> Submission:
+        """Undo the `start` of this very owner, if it took effect: nothing was sent, and it is PREPARED again."""
+        at, owner = self._clock(), str(by)
+        nothing_left = Evidence(proof=Proof.NOTHING_LEFT, detail="the start could not be confirmed; nothing was sent")
+
+        def work(session: Session) -> Submission | None:
+            submission, guard, its_owner = read(session, submission_id)
+            if submission.state is not State.SENDING or its_owner != owner:
+                return submission
+            after = submission.after(nothing_left, at)
+            return after if replace(session, submission, after, guard, owner) else None
+
+        for _ in range(_RACES):
+            result = self._database.write(work)
+            if result is not None:
+                return result
+        raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
+
+    # --- what became of it ----------------------------------------------------------------------------------------
+
     def record(
         self,
         submission_id: str,
@@ -264,24 +284,6 @@ class Ledger(SetBook):
             for submission in self.search(state=state, until=before):
                 if submission.archived is None and submission.history[-1].at < before:
                     yield submission
-
-    def take_back(self, submission_id: str, by: Owner) -> Submission:
-        """Undo the `start` of this very owner, if it took effect: nothing was sent, and it is PREPARED again."""
-        at, owner = self._clock(), str(by)
-        nothing_left = Evidence(proof=Proof.NOTHING_LEFT, detail="the start could not be confirmed; nothing was sent")
-
-        def work(session: Session) -> Submission | None:
-            submission, guard, its_owner = read(session, submission_id)
-            if submission.state is not State.SENDING or its_owner != owner:
-                return submission
-            after = submission.after(nothing_left, at)
-            return after if replace(session, submission, after, guard, owner) else None
-
-        for _ in range(_RACES):
-            result = self._database.write(work)
-            if result is not None:
-                return result
-        raise LedgerBusy(f"others keep changing submission {submission_id}", advice="call again")
 
 
 def _record_once(given: Sequence[tuple[str, News]], here: Owner) -> Callable[[Session], list[Submission | None]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from govfile.filing.ledger.database import Database, Session
 
-log = logging.getLogger("govfile.ledger")
+logger = logging.getLogger("govfile.filing")
 
 
 def _to_2(session: Session) -> None:
@@ -73,7 +73,7 @@ def bring_up_to_date(database: Database, *, lock: str | None, back_up: Callable[
         session.change(session.statements.retell, {"was": "schema", "value": str(VERSION)})
 
     database.transaction(work)
-    log.info("ledger migrated from schema %d to %d: %s", found, VERSION, database.place)
+    logger.info("ledger migrated from schema %d to %d: %s", found, VERSION, database.place)
 
 
 def _read(session: Session, place: str) -> int:

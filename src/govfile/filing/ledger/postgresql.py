@@ -15,7 +15,7 @@ from govfile.filing.ledger.schema import VERSION, about, metadata
 if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
 
-log = logging.getLogger("govfile.ledger")
+logger = logging.getLogger("govfile.filing")
 
 #: Held while the tables are made or changed ("gvfl" twice).
 LOCK = f"SELECT pg_advisory_xact_lock({0x6776666C_6776666C})"
@@ -74,7 +74,7 @@ def _no_connection(place: str, error: Exception) -> LedgerError:
 def _prepare(session: Session, create: bool) -> bool:
     session.say(LOCK)
     if session.say("SHOW fsync")[0][0] == "off":
-        log.warning("the database server runs with fsync=off: a power cut can lose claims that were made")
+        logger.warning("the database server runs with fsync=off: a power cut can lose claims that were made")
     if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
         return False
     if not create:

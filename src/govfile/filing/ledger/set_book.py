@@ -9,7 +9,7 @@ from govfile.errors import AlreadyFiled, LedgerBusy
 from govfile.filing.ledger.claims import new_identifiers
 from govfile.filing.ledger.reader import Reader
 from govfile.filing.ledger.rows import from_row
-from govfile.filing.ledger.set_claims import RACE_LOST, Wanted, claim_sets
+from govfile.filing.ledger.set_claims import RaceLost, Wanted, claim_sets
 from govfile.filing.ledger.set_rows import from_kept_row, from_part_row
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class SetBook(Reader):
         for _ in range(_RACES):
             try:
                 return self._database.transaction(work)
-            except RACE_LOST:
+            except RaceLost:
                 continue
         raise LedgerBusy("others keep claiming the same contents", advice="call again")
 

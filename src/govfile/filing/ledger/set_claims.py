@@ -82,17 +82,14 @@ def _insert(session: Session, wanted: Wanted, claim: SetClaim) -> tuple[Submissi
     rows = [to_part_row(attempt, position, part) for position, part in enumerate(claim.parts, start=1)]
     made = sum(session.insert(session.statements.claim_part, row) for row in rows)
     if made != len(rows):
-        raise _Taken(claim.claim.name)  # another machine was quicker, between the look and the insertion
+        raise RaceLost(claim.claim.name)  # another machine was quicker, between the look and the insertion
     for name, content in claim.kept:
         session.insert(session.statements.keep, to_kept_row(wanted.identifier, name, content))
     return attempt.submission(), True
 
 
-class _Taken(Exception):
+class RaceLost(Exception):
     """The content was claimed by others this moment: the transaction is undone and tried again."""
-
-
-RACE_LOST = _Taken
 
 
 def _earlier(session: Session, attempt: Attempt, claim: SetClaim) -> DuplicateContent | None:

@@ -60,8 +60,8 @@ def _may_start(submission: Submission, seen: int | None) -> bool:
     """Whether it waits to be sent: whoever withdrew it, or asked to cancel it, was told that it is not sent."""
     if submission.state is not State.PREPARED:
         return False
-    since = 0 if seen is None else submission.revision - seen
-    return not any(event.evidence.proof in _WORDS for event in submission.history[-since:] if since)
+    unseen = () if seen is None else submission.history[seen:]  # a revision for each event
+    return not any(event.evidence.proof in _WORDS for event in unseen)
 
 
 def record_one(session: Session, submission_id: str, news: News, here: Owner) -> Submission | None:
@@ -121,10 +121,10 @@ def _check_owner(submission: Submission, evidence: Evidence, owner: str, here: O
     """
     if submission.state is not State.SENDING or not owner:
         return
-    if evidence.proof is Proof.NOTHING_LEFT and not Owner.parse(owner).is_same_process(here):
-        raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
     its = Owner.parse(owner)
+    if evidence.proof is Proof.NOTHING_LEFT and not its.is_same_process(here):
+        raise ImpossibleStep(f"{submission.name} is being sent by another process", advice="leave it to that process")
     if evidence.proof is Proof.NOT_TRIGGERED and not (its.is_same_process(here) or its.is_provably_dead(here)):
         raise ImpossibleStep(f"{submission.name} may be on its way still", advice="leave it to its process")
-    if evidence.proof is Proof.INTERRUPTED and Owner.parse(owner).is_seen_alive(here):
+    if evidence.proof is Proof.INTERRUPTED and its.is_seen_alive(here):
         raise ImpossibleStep(f"{submission.name} is being sent by a process that runs", advice="wait for its end")
