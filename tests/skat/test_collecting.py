@@ -58,6 +58,45 @@ def test_f15_any_order_and_repetition_give_the_same_end(world: World, filed: Sub
     assert gateway.collect(world.into).statuses == 0
 
 
+def announce(world: World, name: str, *answers: str) -> None:
+    named = "".join(f"<filename>{answer}</filename>" for answer in answers)
+    world.server.status("Udlaan", name, 3, more=f"<response>{named}</response>")
+
+
+def test_f15_an_answer_that_lay_there_before_the_status_3_that_announces_it_belongs_to_its_upload(
+    world: World, filed: Submission
+) -> None:
+    gateway = world.gateway()
+    world.server.put_out("FEJLLISTE.TXT", b"0001 a list under a name of its own")
+    (early,) = gateway.collect(world.into).unsolicited
+    world.clock.advance(minutes=1)
+    announce(world, NAME, "FEJLLISTE.TXT")
+    found = gateway.collect(world.into)
+    assert found.answers == (early,)
+    final = gateway.status(filed)
+    assert (final.state, final.verdict, final.answers) == (State.ANSWERED, Verdict.UNREAD, (early,))
+    world.clock.advance(minutes=1)
+    announce(world, NAME, "FEJLLISTE.TXT")  # once more
+    assert gateway.collect(world.into).answers == ()
+    assert gateway.status(filed) == final
+
+
+def test_f16_what_two_uploads_announce_or_came_before_the_filing_is_given_to_none(world: World) -> None:
+    gateway = world.gateway()
+    world.server.put_out("old.txt", b"of an earlier upload")
+    gateway.collect(world.into)
+    world.clock.advance(minutes=1)
+    names = [NAME, NAME.replace("a1", "a2")]
+    for seed, name in enumerate(names):
+        gateway.submit(report(seed), service="Udlaan", name=name)
+    world.server.put_out("both.txt", b"of one of them")
+    gateway.collect(world.into)
+    for name in names:
+        announce(world, name, "old.txt", "both.txt")
+    assert gateway.collect(world.into).answers == ()
+    assert {gateway.status(name).state for name in names} == {State.RECEIVED}
+
+
 def test_a_refusal_carries_code_and_advice(world: World, filed: Submission) -> None:
     from govfile.errors import Rejected
 

@@ -6,7 +6,8 @@ import io
 import re
 import zipfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -19,9 +20,6 @@ from govfile.skat.services import Services
 from govfile.skat.username import Login
 from govfile.transports.base import TransferType
 from support.skat_world import CVR, records, report
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOGIN = Login(username="x", cvr=CVR, folder=None)
 
@@ -222,10 +220,18 @@ def test_an_unlisted_service_is_taken_as_a_plain_binary_one() -> None:
     found.check(Source.of(b"x"))
 
 
-@pytest.mark.parametrize("name", ["", "..", "out", "a/b", "a\r\nb"])
-def test_what_cannot_be_a_service_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "..", "out", "a/b", "a\r\nb", None, 5, ["Udlaan"]])
+def test_what_cannot_be_a_service_is_refused(name: Any) -> None:
     with pytest.raises(ConfigurationError):
         Services.of().get(name)
+
+
+@pytest.mark.parametrize("service", ["Udlaan", "AKSA"])
+def test_a_name_that_is_no_text_is_refused(service: str) -> None:
+    not_text: Any = Path("19552101_2025_a1.zip")
+    profile = skat.PROFILES[service]
+    with pytest.raises(InvalidName, match="not text"):
+        remote_name(profile.naming, not_text, prefix=profile.validation_prefix, is_dry_run=False)
 
 
 # --- names --------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from govfile.filing.status import read_text, read_xml
 from govfile.skat.codes import CODES, NAME_REUSED, explain
 from govfile.skat.danish_time import by_rule, from_stamp
 from govfile.skat.status import StatusFile, StatusName, in_words
+from support.skat_world import World, report
 
 DELIVERED = b"""<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 <status><file>
@@ -105,6 +106,22 @@ def test_errors_are_found_at_any_depth(layout: bytes, inside: bool) -> None:
         ("RECORD_LENGTH_INCORRECT", "a text", "do")
     ]
     assert found.proof(block) is Proof.REFUSED
+
+
+def test_errors_nested_where_their_names_have_dots_are_found_too() -> None:
+    found = refusal(b"<error><Code>ONE</Code><message>a text</message><resolution>do</resolution></error>")
+    (error,) = found.blocks[0].errors
+    assert (error.code, error.message, error.resolution) == ("ONE", "a text", "do")
+    assert refusal(b"<other><code>ONE</code></other>").blocks[0].errors == ()
+
+
+def test_a_code_deeper_than_its_message_is_not_lost(world: World) -> None:
+    filed = world.gateway().submit(report(), service="Udlaan", name="19552101_2025_a1.zip")
+    error = "<error><error.message>a text</error.message><x><error.code>LAST_RECORD_INCORRECT</error.code></x></error>"
+    world.server.status("Udlaan", filed.name, 0, more=error)
+    (refused,) = world.gateway().collect(world.into).submissions
+    assert refused.rejection is not None
+    assert refused.rejection.code == "LAST_RECORD_INCORRECT"
 
 
 def test_several_errors_side_by_side_keep_their_own_texts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,6 +13,7 @@ from govfile.filing.fetching import Skipped as Skipped
 from govfile.filing.saving import discard
 from govfile.filing.states import Proof, Verdict
 from govfile.filing.status import STATUS_LIMIT
+from govfile.filing.submission import Answer
 from govfile.skat.matching import BETWEEN
 from govfile.skat.status import StatusBlock, StatusFile, StatusName, in_words
 from govfile.xml.parse import check_well_formed
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from govfile.filing.fetching import Fetcher
     from govfile.filing.ledger import Ledger
-    from govfile.filing.submission import Answer, Evidence, Submission
+    from govfile.filing.submission import Evidence, Submission
     from govfile.skat.matching import Matcher
     from govfile.skat.session import Session
     from govfile.transports.base import FileTransport, RemoteFile
@@ -74,6 +76,8 @@ class Collector:
     _unsolicited: list[Answer] = attrs.field(factory=list, init=False)
     _unread: list[Answer] = attrs.field(factory=list, init=False)
     _done: list[RemoteFile] = attrs.field(factory=list, init=False)
+    _announcing: list[tuple[RemoteFile, Answer, Submission, tuple[str, ...]]] = attrs.field(factory=list, init=False)
+    _fresh: set[str] = attrs.field(factory=set, init=False)
     _statuses: int = attrs.field(default=0, init=False)
 
     def collect(self, *, silent: tuple[str, ...] = (), filed_by_others: tuple[tuple[str, int], ...] = ()) -> Collection:
@@ -86,6 +90,7 @@ class Collector:
                 entry for entry in entries if self._can_be_asked_for(entry) and not self.fetcher.was_received(entry)
             ]
             names = {entry.name: StatusName.parse(entry.name) for entry in fresh}
+            self._fresh.update(names)
             doubtful: list[Fetched] = []
             try:
                 for entry in sorted((e for e in fresh if names[e.name]), key=_by_name):
@@ -93,6 +98,7 @@ class Collector:
                 for entry in sorted((e for e in fresh if not names[e.name]), key=_by_name):
                     self._take(transport, out, entry, None, doubtful)
                 self._look_again(transport, out, doubtful)
+                self._claim_earlier()
             finally:
                 for left in doubtful:
                     discard(left.temporary)
@@ -190,9 +196,36 @@ class Collector:
             return
         submission, block = found
         self._record(submission, self._status_evidence(status, block, saved))
-        self.matcher.announce(submission, block.responses if status.name.number == 3 else ())
-        self.fetcher.remember(fetched.entry, saved, "status", submission.id)
-        self._done.append(fetched.entry)
+        announced = block.responses if status.name.number == 3 else ()
+        self.matcher.announce(submission, announced)
+        elsewhere = tuple(name for name in announced if name not in self._fresh)
+        if elsewhere:
+            self._announcing.append((fetched.entry, saved, submission, elsewhere))
+        else:
+            self._is_kept(fetched.entry, saved, submission)
+
+    def _is_kept(self, entry: RemoteFile, saved: Answer, submission: Submission) -> None:
+        self.fetcher.remember(entry, saved, "status", submission.id)
+        self._done.append(entry)
+
+    def _claim_earlier(self) -> None:
+        """Answers that were here before the status 3 that announces them. It is remembered afterwards, so that a crash
+        repeats it, and read after all others, which may announce the same.
+        """
+        for entry, saved, submission, names in self._announcing:
+            known = self.ledger.get(submission.id).answers
+            for kept in self.matcher.came_before(submission, names, self.fetcher.login):
+                answer = Answer(
+                    path=Path(kept.saved_as),
+                    remote_name=kept.remote_name,
+                    size=kept.size,
+                    sha256=kept.sha256,
+                    received_at=kept.at,
+                )
+                if answer not in known:
+                    self._answers.append(answer)
+                    self._record(submission, evidence(Proof.ANSWERED, answer), (answer,))
+            self._is_kept(entry, saved, submission)
 
     def _note_unread(self, fetched: Fetched, saved: Answer, status: StatusFile) -> None:
         """Kept and mentioned in the history it may belong to, but it proves nothing and is never removed."""
@@ -207,7 +240,7 @@ class Collector:
     def _status_evidence(self, status: StatusFile, block: StatusBlock, saved: Answer) -> Evidence:
         proof = status.proof(block)
         words = BETWEEN.join(block.responses) if proof is Proof.ANNOUNCED and block.responses else in_words(block)
-        code = block.errors[0].code[:100] if block.errors else ""
+        code = next((error.code[:100] for error in block.errors if error.code), "")
         return evidence(proof, saved, words, code)
 
     def _keep_answer(self, fetched: Fetched) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from govfile.filing.ledger import Ledger
+    from govfile.filing.ledger.receipts import Received
     from govfile.filing.scope import Scope
     from govfile.filing.submission import Submission
     from govfile.skat.status import StatusBlock, StatusFile
@@ -60,6 +61,7 @@ class Matcher:
         self._folder_of = folder_of
         self._clock = clock
         self._index: _Index | None = None
+        self._unsolicited: dict[str, Received] | None = None
 
     def for_status(self, status: StatusFile) -> tuple[Submission, StatusBlock] | None:
         """The submission a readable status file is about, and the block that says so; None when it is not ours."""
@@ -100,6 +102,21 @@ class Matcher:
                 return None
         return None
 
+    def came_before(self, submission: Submission, names: Iterable[str], login: str) -> Iterator[Received]:
+        """What `login` kept as unsolicited before a status 3 named it for this submission, and for no other.
+
+        Files lie in `out` before they are announced, and a collection may come between.
+        """
+        for name in names:
+            if self._unsolicited is None:
+                self._unsolicited = self._read_unsolicited(login)
+                self._index = self._index or self._read()
+            kept, index = self._unsolicited.get(name), self._index
+            if kept is None or index is None or index.announced[name] != {submission.id}:
+                continue
+            if kept.at >= submission.created and not self._is_older(kept.modified, submission):
+                yield kept
+
     def announce(self, submission: Submission, names: Iterable[str]) -> None:
         """Remember what a status 3 of this collection announced."""
         if self._index is not None:
@@ -135,6 +152,16 @@ class Matcher:
 
     def _find(self, name: str) -> Submission | None:
         return self._ledger.find(**self._scope.where(), name=name)
+
+    def _read_unsolicited(self, login: str) -> dict[str, Received]:
+        kept = self._ledger.received(
+            authority=self._scope.authority,
+            environment=self._scope.environment,
+            login=login,
+            what="unsolicited",
+            since=self._clock() - LOOK_BACK,
+        )
+        return {received.remote_name: received for received in kept}
 
     def _read(self) -> _Index:
         index = _Index()

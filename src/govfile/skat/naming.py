@@ -53,7 +53,10 @@ class Naming:
         if self.shape is None or self.shape.fullmatch(name):
             return
         if self.is_strict:
-            raise InvalidName(f"the file name {name} does not have the shape {self.shape.pattern}")
+            raise InvalidName(
+                f"the file name {name} does not have the shape {self.shape.pattern}",
+                advice="give it a name of that shape with name=",
+            )
         logger.warning(
             "%s does not have the shape that is inferred for its service; it is used all the same", blot(name)
         )
@@ -114,7 +117,8 @@ def remote_name(naming: Naming, name: str, *, prefix: str | None, is_dry_run: bo
     """The name to send under: checked, and with the validation prefix for a dry run. `prefix` None: the service has no
     dry run. Raises `InvalidName`, also for a real filing that the gateway could take for a dry run.
     """
-    if prefix is not None and smuggles_prefix(name, prefix):
+    given: object = name
+    if prefix is not None and isinstance(given, str) and smuggles_prefix(name, prefix):
         raise InvalidName(
             f"the name {name} holds {prefix} where the gateway would take the file for a check only",
             certain="nothing was claimed or sent",

@@ -72,7 +72,10 @@ class ServiceProfile:
         if content.size == 0:
             raise InvalidContent("the document is empty", advice="check the program that wrote it")
         if self.largest is not None and content.size > self.largest:
-            raise InvalidContent(f"the document has {content.size} bytes; {self.name} takes at most {self.largest}")
+            raise InvalidContent(
+                f"the document has {content.size} bytes; {self.name} takes at most {self.largest}",
+                advice="file it in several documents",
+            )
         if self.content_check is not None:
             self.content_check(content)
 
@@ -168,10 +171,11 @@ class Services:
 
     def get(self, name: str) -> ServiceProfile:
         """The profile for a service; a plain binary one for a name that is not known: the gateway decides."""
-        found = self.own.get(name) or PROFILES.get(name)
+        given: object = name
+        found = (self.own.get(name) or PROFILES.get(name)) if isinstance(given, str) else None
         if found is not None:
             return found
-        if not name or not name.isprintable() or "/" in name or name in (".", "..", "out"):
+        if not isinstance(given, str) or not name.isprintable() or "/" in name or name in ("", ".", "..", "out"):
             raise ConfigurationError(
                 f"{name!r} cannot be a service", advice="give the name of its folder, such as Udlaan"
             )

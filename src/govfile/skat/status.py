@@ -229,8 +229,8 @@ def _errors(element: Element) -> tuple[StatusError, ...]:
     found: list[StatusError] = []
     parts = (*_CODE, *_MESSAGE, *_RESOLUTION)
     for holder in element.walk():
-        here = {child.name.casefold(): child.text.strip() for child in holder.children if child.text.strip()}
-        codes = [child.text.strip() for child in holder.children if child.name.casefold() in _CODE]
+        here = {_part(holder, child): child.text.strip() for child in holder.children if child.text.strip()}
+        codes = [child.text.strip() for child in holder.children if _part(holder, child) in _CODE]
         message = next((here[name] for name in _MESSAGE if name in here), "")
         resolution = next((here[name] for name in _RESOLUTION if name in here), "")
         if len(codes) > 1:  # several errors side by side, each code followed by its own texts
@@ -240,10 +240,17 @@ def _errors(element: Element) -> tuple[StatusError, ...]:
     return tuple(found)
 
 
+def _part(holder: Element, child: Element) -> str:
+    """An element's name, casefolded; `code` below `error` is `error.code`, and so on."""
+    name = child.name.casefold()
+    is_nested = holder.name.casefold() == "error" and name in ("code", "message", "resolution")
+    return f"error.{name}" if is_nested else name
+
+
 def _in_turn(holder: Element, parts: tuple[str, ...]) -> Iterator[StatusError]:
     current: dict[str, str] = {}
     for child in holder.children:
-        name = child.name.casefold()
+        name = _part(holder, child)
         if name not in parts:
             continue
         if name in _CODE and current:
