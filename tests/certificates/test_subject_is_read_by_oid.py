@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import Name, NameAttribute, RelativeDistinguishedName, load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
-from govfile import CredentialError
+from govfile import Credential, CredentialError
+from govfile.certificates.signer import SoftwareSigner
 from govfile.certificates.subject import Kind, Subject, is_test_certificate
 from support import pki
 
@@ -121,11 +122,45 @@ def test_the_error_shows_both_attributes_and_no_personal_number(root: pki.Author
         assert "<personal number>" in str(refused.value)
 
 
-def test_a_subject_that_cannot_be_read_is_our_error(root: pki.Authority) -> None:
-    der = root.issue(pki.oces3(common_name="Eksempel")).certificate.public_bytes(Encoding.DER)
-    certificate = load_der_x509_certificate(der.replace(b"Eksempel", b"\xff" * 8))
-    with pytest.raises(CredentialError, match="cannot be read"):
-        Subject.of(certificate)
+_UNREADABLE = pytest.mark.parametrize(
+    "value", [b"\x0c\x08" + b"\xff" * 8, b"\x14\x08S\xf8nderby", b"\x03\x08\0xample?"], ids=["UTF-8", "Teletex", "bits"]
+)
+
+
+@_UNREADABLE
+def test_a_subject_that_cannot_be_read_is_our_error(root: pki.Authority, value: bytes) -> None:
+    identity = root.issue(pki.oces3(common_name="Eksempel"))
+    der = identity.certificate.public_bytes(Encoding.DER)
+    assert der.count(b"\x0c\x08Eksempel") == 1
+    odd = der.replace(b"\x0c\x08Eksempel", value)
+    for read in (
+        lambda: Subject.of(load_der_x509_certificate(odd)),
+        lambda: Credential.from_pem(identity.key_pem(), certificate=odd),
+        lambda: Credential.from_signer(SoftwareSigner(identity.key), odd, root.pem),
+    ):
+        with pytest.raises(CredentialError, match="the subject of the certificate cannot be read") as refused:
+            read()
+        assert refused.value.advice
+
+
+@_UNREADABLE
+def test_an_authority_whose_name_cannot_be_read_does_no_harm(value: bytes) -> None:
+    named = pki.plain("Eksempel")
+    authority = pki.Authority.create(named)
+    identity = authority.issue(pki.oces3())
+    above = authority.identity.certificate.public_bytes(Encoding.DER).replace(b"\x0c\x08Eksempel", value)
+    own = identity.certificate.public_bytes(Encoding.DER).replace(b"\x0c\x08Eksempel", value)
+    credential = Credential.from_signer(SoftwareSigner(identity.key), own, [load_der_x509_certificate(above)])
+    assert (credential.subject.cvr, credential.is_test) == ("10101010", None)
+
+
+def test_a_name_longer_than_x520_allows_is_read_where_warnings_are_errors(root: pki.Authority) -> None:
+    text = "Foreningen af rødgrødspisende grønthandlere på Ærø, Fyn og Langeland"
+    with pytest.warns(UserWarning, match="length must be"):
+        common_name = NameAttribute(NameOID.COMMON_NAME, text, _validate=False)
+    identity = root.issue(Name([*pki.oces3(common_name="x").rdns[:-1], RelativeDistinguishedName([common_name])]))
+    credential = Credential.from_pem(identity.key_pem() + identity.pem)
+    assert (credential.subject.cvr, credential.subject.common_name) == ("10101010", text)
 
 
 def test_an_issuer_that_cannot_be_read_is_unknown() -> None:

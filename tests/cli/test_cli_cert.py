@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import subprocess
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.cli import command, run
-from support.pki import OCES3_TEST_ISSUER, UUID, Authority, Identity, oces2, oces2_personal, oces3
+from support.pki import OCES3_TEST_ISSUER, UUID, Authority, Identity, oces2, oces2_personal, oces3, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +88,36 @@ def test_what_is_no_certificate_is_a_credential_error(tmp_path: Path, content: b
     assert found.out == ""
 
 
+def test_what_is_no_certificate_says_so_in_our_own_words(tmp_path: Path, company: Identity) -> None:
+    odd = company.certificate.public_bytes(Encoding.DER).replace(
+        bytes.fromhex("a003020102"), bytes.fromhex("a003020106")
+    )
+    armoured = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(odd) + b"-----END CERTIFICATE-----\n"
+    for content, words in (
+        (odd, "not a PKCS#12 file"),
+        (armoured, "is damaged"),
+        (b"x" * 2**21, "larger than 1024 KiB"),
+    ):
+        (tmp_path / "company").write_bytes(content)
+        found = run("cert", "inspect", tmp_path / "company")
+        assert found.code == 5
+        assert words in found.err
+
+
+def test_an_endless_file_is_refused() -> None:
+    found = run("cert", "export", "/dev/zero")
+    assert found.code == 5
+    assert "larger than 1024 KiB" in found.err
+
+
+def test_an_issuer_whose_name_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    der = Authority.create(plain("Eksempel")).issue(oces3()).certificate.public_bytes(Encoding.DER)
+    (tmp_path / "company.cer").write_bytes(der.replace(b"\x0c\x08Eksempel", b"\x0c\x08" + b"\xff" * 8))
+    found = run("cert", "inspect", tmp_path / "company.cer", "--json")
+    assert found.code == 0, found.err
+    assert (found.records[0]["cvr"], found.records[0]["issuer"]) == ("10101010", None)
+
+
 def test_the_passphrase_is_neither_guessed_nor_shown(tmp_path: Path, company: Identity) -> None:
     (tmp_path / "company.p12").write_bytes(company.pkcs12(PASSPHRASE.encode()))
     (tmp_path / "passphrase").write_text("wrong passphrase, 1")
@@ -127,3 +159,32 @@ def test_der_goes_to_standard_output_as_bytes(tmp_path: Path, company: Identity)
         command("cert", "export", tmp_path / "company.pem", "--format", "der"), capture_output=True, check=True
     )
     assert ended.stdout == company.certificate.public_bytes(Encoding.DER)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("content", "is_asked"), [(None, False), (b"hello", False), ("pkcs12", True), ("pem", True)], ids=str
+)
+def test_a_passphrase_is_asked_for_only_where_one_is_needed(
+    tmp_path: Path, company: Identity, monkeypatch: pytest.MonkeyPatch, content: bytes | str | None, is_asked: bool
+) -> None:
+    known = {
+        "pkcs12": company.pkcs12(PASSPHRASE.encode()),
+        "pem": company.key_pem(PASSPHRASE.encode()) + company.pem,
+    }
+    if content is not None:
+        (tmp_path / "company").write_bytes(known[content] if isinstance(content, str) else content)
+    asked: list[str] = []
+
+    def prompt(text: str, **_: object) -> str:
+        asked.append(text)
+        return PASSPHRASE
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    monkeypatch.setattr("sys.stdin", _Terminal())
+    found = run("cert", "inspect", tmp_path / "company")
+    assert (asked, found.code) == ((["Passphrase"], 0) if is_asked else ([], 5)), found.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from govfile.cli.output import Output
 from govfile.cli.session import Session
 from govfile.errors import ConfigurationError
 from support.cli import run
+from support.programs import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,4 +142,17 @@ def test_the_public_half_of_the_ssh_key_is_exported_for_the_portal(tmp_path: Pat
     assert max(map(len, other)) <= 72
     assert load_ssh_public_key(b"ssh-ed25519 " + "".join(other[2:-1]).encode()) == private.public_key()
     assert "PRIVATE" not in line.out + "".join(other)
+    comment = "blåbær " * 20
+    long = run("cert", "export", "--format", "ssh-rfc4716", "--comment", comment, *config).out
+    assert max(len(row.encode()) for row in long.splitlines()) <= 72
+    assert f'Comment: "{comment}"\n' in long.replace("\\\n", "")
+    (tmp_path / "public").write_text(long)
+    read = subprocess.run(
+        [require("ssh-keygen"), "-i", "-f", tmp_path / "public"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert read.stdout.split() == SshKey(private).public_line().split()
     assert run("cert", "export", "--format", "ssh", "--comment", "two\nlines", *config).code == 2

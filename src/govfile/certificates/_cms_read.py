@@ -12,6 +12,7 @@ from cryptography import x509
 from govfile.certificates._cms_names import SIGNED_DATA, Algorithm, dotted
 from govfile.certificates._der import CONTEXT_0, INTEGER, OCTETS, SEQUENCE, Element, NotDer, read
 from govfile.certificates._der_write import SET, encode
+from govfile.certificates._names import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +141,7 @@ def _certificates(element: Element) -> tuple[x509.Certificate, ...]:
 def _certificate(encoded: bytes) -> x509.Certificate | None:
     try:
         found = x509.load_der_x509_certificate(encoded)
-        found.subject.rfc4514_string()  # names are decoded late; a broken one must not surprise later
+        subject_of(found)
     except (ValueError, x509.InvalidVersion, UserWarning):  # warnings are errors under `python -W error`
         return None
     return found

@@ -18,6 +18,9 @@ Source: TypeAlias = bytes | str | os.PathLike[str]
 #: No key file is larger: one with ten certificates stays below 30 KiB.
 LIMIT = 1024 * 1024
 
+#: The advice where a passphrase is missing, by which the command knows when to ask for one.
+NOT_OPENED = "give its passphrase"
+
 
 def read_source(
     source: Source,

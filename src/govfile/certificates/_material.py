@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from govfile.certificates._names import is_self_issued
 from govfile.certificates.signer import PrivateKey, PublicKey, describe_key
 from govfile.errors import CredentialError
 
@@ -57,7 +58,7 @@ def chain_of(certificate: x509.Certificate, others: Iterable[x509.Certificate]) 
     left = [found for found in dict.fromkeys(others) if found != certificate]
     chain: list[x509.Certificate] = []
     current = certificate
-    while current.issuer != current.subject:
+    while not is_self_issued(current):
         issuers = [found for found in left if _issued(found, current)]
         if not issuers:
             break

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from govfile.certificates._files import utf8
+from govfile.certificates._files import NOT_OPENED, utf8
 from govfile.certificates._material import Material
 from govfile.certificates.signer import describe_key
 from govfile.errors import CredentialError
@@ -84,7 +84,7 @@ def _blocks(data: bytes) -> list[tuple[bytes, bytes]]:
 
 def _other_form(data: bytes) -> str:
     if data[:1] == b"\x30":
-        return "it is binary: use Credential.from_pkcs12 for a .p12 or .pfx file"
+        return "it is binary: use Credential.from_pkcs12 for a .p12 or .pfx file; a bare key goes through openssl pkey"
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "it is UTF-16 text: save it as plain ASCII"
     return "a PEM file has lines that read -----BEGIN …-----"
@@ -123,7 +123,7 @@ def _passphrase_error(given: bool) -> CredentialError:
             "a passphrase is given and the private key is not encrypted",
             advice="leave the passphrase out, or encrypt the key if it should have been",
         )
-    return CredentialError("the private key is encrypted and no passphrase is given", advice="give its passphrase")
+    return CredentialError("the private key is encrypted and no passphrase is given", advice=NOT_OPENED)
 
 
 def _certificate(block: bytes) -> x509.Certificate:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import InvalidVersion
 
 from govfile.certificates import _der
-from govfile.certificates._files import utf8
+from govfile.certificates._files import NOT_OPENED, utf8
 from govfile.certificates._material import Material
 from govfile.errors import CredentialError
 
@@ -127,9 +127,7 @@ def _decrypt(data: bytes, passphrase: Secret | None) -> pkcs12.PKCS12KeyAndCerti
         except (ValueError, TypeError, InvalidVersion) as error:
             failure = error
     if passphrase is None:
-        raise CredentialError(
-            "the PKCS#12 file needs a passphrase, or it is damaged", advice="give its passphrase"
-        ) from failure
+        raise CredentialError("the PKCS#12 file needs a passphrase, or it is damaged", advice=NOT_OPENED) from failure
     raise CredentialError(
         "the passphrase is wrong, or the PKCS#12 file is damaged",
         advice="try the passphrase where the file was made; if it opens there, copy the file again",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from govfile.certificates._names import subject_of
 from govfile.certificates.signer import PrivateKey, PublicKey, SignatureAlgorithm
 from govfile.errors import ConfigurationError, CredentialError
 
@@ -76,6 +77,6 @@ def key_of_request(request: bytes) -> PublicKey:
 def common_names(certificate: x509.Certificate) -> Sequence[str]:
     """The common names in the certificate's subject, in their order; none where the subject cannot be read."""
     try:
-        return [str(found.value) for found in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        return [str(found.value) for found in subject_of(certificate).get_attributes_for_oid(NameOID.COMMON_NAME)]
     except ValueError:
         return []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 from cryptography.x509.oid import NameOID
 
+from govfile.certificates._names import issuer_of, subject_of
 from govfile.errors import CredentialError
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ class Subject:
     def of(cls, certificate: x509.Certificate) -> Subject:
         """Read the subject of `certificate`; raises `CredentialError` for a personal one and for an unreadable one."""
         try:
-            name = certificate.subject
+            name = subject_of(certificate)
         except ValueError as error:
-            raise CredentialError("the subject of the certificate cannot be read") from error
+            raise CredentialError(
+                "the subject of the certificate cannot be read", advice="have it issued anew, or copy the file again"
+            ) from error
         serials = _values(name, NameOID.SERIAL_NUMBER)
         companies = _values(name, NameOID.ORGANIZATION_IDENTIFIER)
         if any(_PERSONAL.fullmatch(serial) for serial in serials):
@@ -103,7 +106,7 @@ def is_test_certificate(certificate: x509.Certificate) -> bool | None:
     Only the issuer's name is read. It guards against a mix-up of environments, not against a forger.
     """
     try:
-        issuer = certificate.issuer
+        issuer = issuer_of(certificate)
     except ValueError:
         return None
     organisation = _first(_values(issuer, NameOID.ORGANIZATION_NAME))

@@ -16,6 +16,8 @@ from govfile.cli.session import Session
 from govfile.errors import ConfigurationError, CredentialError, InvalidName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.x509 import Certificate
 
     from govfile.certificates.public import PublicHalf
@@ -144,9 +146,20 @@ def _is_key_alone(file: Path) -> bool:
 def rfc4716(line: str, comment: str = "") -> bytes:
     """An SSH public key line in the form of RFC 4716, which some portals ask for."""
     encoded = line.split(" ")[1]
-    header = [f'Comment: "{comment}"'] if comment else []
+    header = _folded(f'Comment: "{comment}"') if comment else ()
     rows = [encoded[start : start + 70] for start in range(0, len(encoded), 70)]
     return "\n".join(["---- BEGIN SSH2 PUBLIC KEY ----", *header, *rows, "---- END SSH2 PUBLIC KEY ----", ""]).encode()
+
+
+def _folded(header: str) -> "Iterator[str]":
+    """A header in lines of at most 72 bytes; a backslash says that the next one goes on (RFC 4716, 3.3)."""
+    line = ""
+    for character in header:
+        if len(f"{line}{character}".encode()) > 71:
+            yield f"{line}\\"
+            line = ""
+        line += character
+    yield line
 
 
 def _to_stdout(session: Session, form: Form, content: bytes) -> None:
@@ -164,6 +177,7 @@ def _to_stdout(session: Session, form: Form, content: bytes) -> None:
 def _certificates(
     session: Session, file: Path | None, from_env: str | None, from_file: Path | None
 ) -> tuple["Certificate", ...]:
+    from govfile.certificates._files import NOT_OPENED
     from govfile.cli.keys import certificates_in, load_credential
 
     if file is None:
@@ -172,8 +186,8 @@ def _certificates(
     passphrase = _passphrase(from_env, from_file)
     try:
         return certificates_in(file, passphrase)
-    except CredentialError:
-        if passphrase is not None or not sys.stdin.isatty():
+    except CredentialError as error:
+        if passphrase is not None or error.advice != NOT_OPENED or not sys.stdin.isatty():
             raise
     from govfile.certificates.secret import Secret
 
@@ -201,13 +215,22 @@ def _facts(certificate: "Certificate") -> dict[str, Any]:
         "common_name": subject.common_name,
         "cvr": subject.cvr,
         "identifier": subject.identifier,
-        "issuer": certificate.issuer.rfc4514_string(),
+        "issuer": _issuer(certificate),
         "issued_for": test,
         "valid_from": certificate.not_valid_before_utc,
         "expires": certificate.not_valid_after_utc,
         "validity": _validity(certificate),
         "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
     }
+
+
+def _issuer(certificate: "Certificate") -> str | None:
+    from govfile.certificates._names import issuer_of
+
+    try:
+        return issuer_of(certificate).rfc4514_string()
+    except ValueError:
+        return None
 
 
 def _validity(certificate: "Certificate") -> str:

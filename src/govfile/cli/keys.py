@@ -105,21 +105,18 @@ def certificates_in(file: Path, passphrase: Secret | None) -> tuple[Certificate,
 
     Raises `CredentialError` when it cannot be read. The dates are not checked.
     """
-    from cryptography import x509
-
+    from govfile.certificates._files import read_source
+    from govfile.certificates._pem import open_certificates
     from govfile.certificates.credential import Credential
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CredentialError(f"{file} cannot be read: {error.strerror}", advice="check the path") from error
+    content = read_source(file, "certificate file")
     if b"PRIVATE KEY-----" in content:
         own = Credential.from_pem(content, passphrase, at=_WHENEVER, allow_expired=True)
-    else:
-        for read in (x509.load_pem_x509_certificates, lambda der: [x509.load_der_x509_certificate(der)]):
-            try:
-                return tuple(read(content))
-            except ValueError:  # not this form
-                continue
-        own = Credential.from_pkcs12(content, passphrase, at=_WHENEVER, allow_expired=True)
+        return (own.certificate, *own.chain)
+    try:
+        return open_certificates(content, "certificate file")
+    except CredentialError:
+        if b"-----BEGIN " in content:
+            raise
+    own = Credential.from_pkcs12(content, passphrase, at=_WHENEVER, allow_expired=True)
     return (own.certificate, *own.chain)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import attrs
 from cryptography import x509
 
+from govfile.certificates._names import issuer_of
 from govfile.certificates.keystore import Expected
 from govfile.errors import (
     ConnectionFailed,
@@ -121,7 +122,7 @@ class Fetcher:
         assert answer.certificate is not None
         try:
             certificate = x509.load_der_x509_certificate(answer.certificate)
-            issuer = certificate.issuer
+            issuer = issuer_of(certificate)
         except (ValueError, x509.InvalidVersion) as error:
             raise ProtocolError("what the service sent as a certificate cannot be read as one") from error
         _, issuers = environment.anchors()
