@@ -48,12 +48,12 @@ _CODES: dict[int, tuple[type[LedgerError], str, str]] = {
     sqlite3.SQLITE_READONLY: (
         LedgerError,
         "the ledger cannot be written",
-        "give this user write access to the file and its folder, and check that the file system is not read-only",
+        "give this user write access to it, its -wal and -shm files and its folder; is its file system read-only?",
     ),
     sqlite3.SQLITE_CANTOPEN: (
         LedgerError,
         "the ledger cannot be opened",
-        "check that its folder is there and that this user may read and write in it",
+        "check that its folder is there, and that this user may read and write there, its -wal and -shm files too",
     ),
     sqlite3.SQLITE_PERM: (LedgerError, "the ledger may not be opened", "give this user access to it"),
     sqlite3.SQLITE_AUTH: (LedgerError, "the ledger may not be opened", "give this user access to it"),

@@ -39,9 +39,10 @@ def check_place(path: Path) -> None:
     Raises `ConfigurationError` for a symbolic link, anything but a regular file, a missing folder, or a folder that
     everybody may write to (a sticky one such as /tmp is left to the user).
     """
+    if "\0" in str(path):
+        raise ConfigurationError(f"{str(path)!r} is no path: it holds a NUL", advice="give the path of a file")
     try:
         folder = path.parent.stat()
-        status = path.lstat() if os.path.lexists(path) else None
     except OSError as error:
         raise LedgerError(
             f"the ledger's folder {path.parent} cannot be used: {error.strerror}",
@@ -53,14 +54,29 @@ def check_place(path: Path) -> None:
         raise ConfigurationError(
             f"everybody may write to {path.parent}, so anybody could replace the ledger", advice="chmod o-w it"
         )
-    if status is None:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be used: {error.strerror}", advice="choose another name") from error
     if stat.S_ISLNK(status.st_mode):
         raise ConfigurationError(f"{path} is a symbolic link", advice="give the path of the ledger itself")
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError(f"{path} is not a regular file", advice="give the path of a file")
     if status.st_mode & stat.S_IWOTH:
         raise ConfigurationError(f"everybody may write to the ledger {path}", advice=f"chmod o-w {path}")
+
+
+def check_single(path: Path) -> None:
+    """Raise `ConfigurationError` for a file with a second name: SQLite keeps a log beside each name, and whoever opens
+    it by one does not see what was written by the other.
+    """
+    links = path.stat().st_nlink
+    if links > 1:
+        raise ConfigurationError(
+            f"the ledger {path} has {links} names (hard links)", advice="remove all but one, or make a copy of its own"
+        )
 
 
 def check_header(path: Path, application_id: int) -> None:

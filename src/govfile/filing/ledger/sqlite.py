@@ -5,6 +5,7 @@ Source of what each setting promises: sqlite.org, "Write-Ahead Logging" and "PRA
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import urllib.parse
 from datetime import UTC, datetime
@@ -49,6 +50,7 @@ def open_file(path: Path, *, create: bool, patience: float) -> tuple[Database, b
         places.check_header(path, APPLICATION_ID)
         places.sync_folder(path.parent)
     places.clear_workshops(path)
+    places.check_single(path)
     release = places.hold(path)
     opened = path.stat()
     key = (opened.st_dev, opened.st_ino)
@@ -75,7 +77,7 @@ def _settings(durable: bool) -> list[str]:
 
 
 def _engine(path: Path, patience: float) -> Engine:
-    address = f"file:{urllib.parse.quote(str(path))}?mode=rw"
+    address = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"
     engine = create_engine(
         "sqlite://",
         connect_args={"timeout": patience, "check_same_thread": False, "uri": True},
