@@ -34,8 +34,8 @@
        ├─ LedgerTooNew             written by a newer version
        └─ ImpossibleStep           our own code asked for a transition that does not exist
 
-Each says what happened, what is certain, and what to do next. None of an underlying library's errors escapes a
-public call; it is kept as `__cause__`.
+Each says what happened and, where that does not say it already, what is certain and what to do next. None of an
+underlying library's errors escapes a public call; it is kept as `__cause__`.
 """
 
 from __future__ import annotations
@@ -268,8 +268,9 @@ class TransferAborted(TransportError):
 class Rejected(GovfileError):
     """The authority refused; `code` verbatim, `text` as it wrote it (redacted), `known` when we have advice on it.
 
-    `actor` is the part of the authority that refused, "" where it names none. `phase` is CONFIRM where the refusal
-    came over the wire, after the whole document; None where it came later.
+    `reasons` are the pairs of code and text of an authority that may give several. `actor` is the part of it that
+    refused, "" where it names none. `submission` is the filing that was refused, as recorded; None where there is none.
+    `phase` is CONFIRM where the refusal came over the wire, after the whole document; None where it came later.
     """
 
     def __init__(
