@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,8 +35,11 @@ class Recorder:
         """Write it down; what the ledger refuses is kept for `catch_up`, and its error raised."""
         try:
             return self.ledger.record(submission.id, evidence, durable=durable)
-        except BaseException:
+        except BaseException as error:
             self.unrecorded[submission.id] = evidence
+            if not isinstance(error, LedgerError):  # interrupted: this process may be at its end
+                with contextlib.suppress(LedgerError):
+                    self.catch_up()
             raise
 
     def catch_up(self) -> None:

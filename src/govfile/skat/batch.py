@@ -48,7 +48,7 @@ class Batch:
     as_known: Callable[[Submission], Submission]
     unsent: Unsent
     senders: Sequence[Sender]
-    _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _is_stopping: bool = attrs.field(default=False, init=False)
     _giving_up: GivingUp = attrs.field(factory=GivingUp, init=False)
 
     def run(self, filings: Iterable[Filing]) -> Iterator[tuple[Filing, Submission | GovfileError]]:
@@ -86,7 +86,7 @@ class Batch:
                 under_way -= 1
                 yield job.filing, _raised_if_foreign(outcome)
         finally:
-            self._stop.set()
+            self._is_stopping = True
             for _ in workers:
                 jobs.put(None)
             for worker in workers:
@@ -146,7 +146,7 @@ class Batch:
     ) -> None:
         try:
             while (job := jobs.get()) is not None:
-                if self._stop.is_set():
+                if self._is_stopping:
                     continue
                 results.put((job, self._send(sender, job)))
         finally:
@@ -161,7 +161,7 @@ class Batch:
             self._giving_up.note(error)
             return error
         except BaseException as error:  # noqa: BLE001 handed to the thread that asked, which raises it
-            self._stop.set()
+            self._is_stopping = True
             return error
         self._giving_up.note(None)
         return sent

@@ -89,6 +89,7 @@ class Sender:
                     committing=committing,
                     progress=progress,
                 )
+            evidence = _evidence(submission, receipt)
         except BaseException as error:
             if started:
                 return self._broke_off(submission, profile, error)
@@ -97,21 +98,19 @@ class Sender:
             if start is not None:
                 Recorder(self.ledger, self.unrecorded).take_back(submission, start)
             raise
-        return self._confirmed(submission, receipt)
+        return self._ended(submission, evidence)
 
-    def _confirmed(self, submission: Submission, receipt: PutReceipt) -> Submission:
-        if receipt.sha256 != submission.sha256:
-            lost = Evidence(proof=Proof.LINK_LOST, detail="the server confirmed other bytes than were claimed")
-            recorded = self._record(submission, lost)
-            raise self._unknown("the document changed while it was sent", lost.detail, recorded)
-        said = blot(" ".join(receipt.reply.split()))[:200]
-        evidence = Evidence(proof=Proof.CONFIRMED, detail=f"{receipt.bytes_sent} bytes; the server said: {said}")
+    def _ended(self, submission: Submission, evidence: Evidence) -> Submission:
+        if evidence.proof is not Proof.CONFIRMED:
+            recorded = self._record(submission, evidence)
+            raise self._unknown("the document changed while it was sent", evidence.detail, recorded)
         try:
             return self._record(submission, evidence)
         except LedgerError as error:
             raise LedgerError(
                 f"{submission.name} was sent, but the ledger could not record it: {error.what}",
-                certain=f"the server confirmed the whole document ({said}); the ledger still says it is being sent",
+                certain=f"the server confirmed the whole document ({evidence.detail}); "
+                "the ledger still says it is being sent",
                 advice="make room for the ledger or mend it, then resume; do not file the document again",
                 operation="submit",
                 retry=Retry.AFTER_A_LOOK,
@@ -183,3 +182,11 @@ class Sender:
     def catch_up(self) -> None:
         """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""
         Recorder(self.ledger, self.unrecorded).catch_up()
+
+
+def _evidence(submission: Submission, receipt: PutReceipt) -> Evidence:
+    """What the server's last word shows."""
+    if receipt.sha256 != submission.sha256:
+        return Evidence(proof=Proof.LINK_LOST, detail="the server confirmed other bytes than were claimed")
+    said = blot(" ".join(receipt.reply.split()))[:200]
+    return Evidence(proof=Proof.CONFIRMED, detail=f"{receipt.bytes_sent} bytes; the server said: {said}")

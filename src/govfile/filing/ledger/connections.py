@@ -32,31 +32,39 @@ class Connections:
     def __init__(self, connect: Callable[[bool], Connection]) -> None:
         self._connect = connect
         self._idle: dict[bool, list[Connection]] = {True: [], False: []}
-        self._guard = threading.Condition()
+        self._renew()
         self._lent = 0
         self._is_forking = False
         self._is_closed = False
         _everyone.add(self)
+
+    def _renew(self) -> None:
+        # Held by itself, not through the condition: an interrupt may leave a condition held, but never a lock.
+        self._guard = threading.Lock()
+        self._returned = threading.Condition(self._guard)
 
     @contextlib.contextmanager
     def lend(self, durable: bool) -> Iterator[Connection]:
         """A connection that is nobody else's until the block ends; closed when the block fails."""
         if self._is_closed:
             raise LedgerError("the ledger is closed", advice="open it again")
-        with self._guard:
-            while self._is_forking:
-                self._guard.wait()
-            self._lent += 1
-            idle = self._idle[durable]
-            connection = idle.pop() if idle else None
-        is_sound = False
+        connection: Connection | None = None
+        is_lent = is_sound = False
         try:
+            with self._guard:
+                while self._is_forking:
+                    self._returned.wait()
+                self._lent += 1
+                is_lent = True
+                idle = self._idle[durable]
+                connection = idle.pop() if idle else None
             if connection is None:
                 connection = self._connect(durable)
             yield connection
             is_sound = True
         finally:
-            self._give_back(connection, durable, is_sound)
+            if is_lent:
+                self._give_back(connection, durable, is_sound)
 
     def _give_back(self, connection: Connection | None, durable: bool, is_sound: bool) -> None:
         if connection is not None and not (is_sound and not self._is_closed):
@@ -66,7 +74,7 @@ class Connections:
             self._lent -= 1
             if connection is not None:
                 self._idle[durable].append(connection)
-            self._guard.notify_all()
+            self._returned.notify_all()
 
     def drop_idle(self) -> None:
         """Close whatever nobody uses."""
@@ -86,18 +94,18 @@ class Connections:
         """Wait for calls under way, keep new ones out, and close what is idle: nothing open is copied."""
         with self._guard:
             self._is_forking = True
-            self._guard.wait_for(lambda: self._lent == 0, timeout=_FORK_PATIENCE)
+            self._returned.wait_for(lambda: self._lent == 0, timeout=_FORK_PATIENCE)
         self.drop_idle()
 
     def after_fork(self) -> None:
         """Let the parent's calls go on."""
         with self._guard:
             self._is_forking = False
-            self._guard.notify_all()
+            self._returned.notify_all()
 
     def after_fork_in_child(self) -> None:
         """Start anew in the child: whatever the parent had lent is not ours."""
-        self._guard = threading.Condition()  # a waiting thread of the parent may have held the old one
+        self._renew()  # a waiting thread of the parent may have held the old one
         self._lent = 0
         self._is_forking = False
 

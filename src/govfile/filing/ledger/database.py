@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,7 +97,7 @@ class Database:
         self._statements = Statements.of(engine.dialect)
         self._connections = Connections(self._connect)
         self._memory = Memory()
-        self._undurable = threading.Event()
+        self._is_undurable = False
         self._writers = Writers(self.run, self._several) if is_local else None
 
     def _connect(self, durable: bool) -> Connection:
@@ -162,7 +161,7 @@ class Database:
     def _attempts(self, work: Callable[[Session], T], durable: bool) -> T:
         self._check()
         if not durable:
-            self._undurable.set()
+            self._is_undurable = True
         for tried in range(1, _TRIES + 1):
             try:
                 with self._connections.lend(durable) as connection:
@@ -178,12 +177,12 @@ class Database:
 
     def sync(self) -> None:
         """Make everything durable that is not yet."""
-        if self._undurable.is_set():
-            self._undurable.clear()
+        if self._is_undurable:
+            self._is_undurable = False
             try:
                 self.write(lambda session: session.change(session.statements.touch, {"was": "schema"}))
             except BaseException:
-                self._undurable.set()
+                self._is_undurable = True
                 raise
 
     def close(self) -> None:
