@@ -167,6 +167,14 @@ def test_a_table_that_is_gone_is_damage(server: Server, schema: str) -> None:
             ledger.claim(claim())
 
 
+@pytest.mark.parametrize("guard", ["govfile_one_name", "govfile_one_content"])
+def test_l02_tables_without_their_guards_are_refused(server: Server, schema: str, guard: str) -> None:
+    Ledger.open(server.url(schema)).close()
+    server.run(f"ALTER TABLE {schema}.govfile_submission DROP CONSTRAINT {guard}")
+    with pytest.raises(LedgerDamaged, match=guard):
+        Ledger.open(server.url(schema))
+
+
 def test_a_server_without_fsync_is_pointed_out(server: Server, schema: str, caplog: pytest.LogCaptureFixture) -> None:
     Ledger.open(server.url(schema)).close()
     assert "fsync=off" not in caplog.text

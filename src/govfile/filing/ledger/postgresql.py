@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import UniqueConstraint, create_engine
 from sqlalchemy.pool import NullPool
 
-from govfile.errors import ConfigurationError, LedgerError, MissingExtra
+from govfile.errors import ConfigurationError, LedgerDamaged, LedgerError, MissingExtra
 from govfile.filing.ledger.database import Database, Session
-from govfile.filing.ledger.schema import VERSION, about, metadata
+from govfile.filing.ledger.schema import VERSION, about, metadata, submissions
 
 if TYPE_CHECKING:
     from govfile.certificates.secret import Secret
@@ -76,12 +76,30 @@ def _prepare(session: Session, create: bool) -> bool:
     if session.say("SHOW fsync")[0][0] == "off":
         logger.warning("the database server runs with fsync=off: a power cut can lose claims that were made")
     if session.say("SELECT to_regclass('govfile_about')")[0][0] is not None:
+        _check_guards(session)
         return False
     if not create:
         raise LedgerError("the database holds no ledger", advice="check the database, or let it be created")
     metadata.create_all(session.connection, checkfirst=False)
     session.connection.execute(about.insert(), {"what": "schema", "value": str(VERSION)})
     return True
+
+
+def _check_guards(session: Session) -> None:
+    """Raise `LedgerDamaged` where a constraint is missing, as after a dump was restored in part: claims that nothing
+    stands against would all be made.
+    """
+    found = session.say(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'govfile_submission'::regclass AND contype = 'u'"
+    )
+    wanted = {str(one.name) for one in submissions.constraints if isinstance(one, UniqueConstraint)}
+    missing = sorted(wanted - {str(row[0]) for row in found})
+    if missing:
+        raise LedgerDamaged(
+            f"the ledger's table has lost what keeps names and contents apart: {', '.join(missing)}",
+            certain="nothing was claimed; the ledger was left as it is",
+            advice="restore the whole backup, constraints included, then run `govfile ledger verify`",
+        )
 
 
 def read_url(url: str) -> dict[str, Any]:
