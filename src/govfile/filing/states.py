@@ -46,6 +46,9 @@ class State(enum.Enum):
         return self in (State.ANSWERED, State.REJECTED)
 
 
+#: What has left, or may have, and of which something is still to come.
+UNDER_WAY = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.RECEIVED)
+
 _WAY = (State.PREPARED, State.SENDING, State.SENT, State.DELIVERED, State.RECEIVED, State.ANSWERED)
 
 

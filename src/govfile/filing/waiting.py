@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("govfile.filing")
 
+#: Before the authority's first word; once that is there, the system behind it may take days.
+_UNHEARD = (State.SENDING, State.SENT, State.UNKNOWN)
+
 
 class Dice(Protocol):
     """What spreads the looks of many clients; `random.Random` and `random.SystemRandom` fit."""
@@ -31,19 +34,14 @@ class Dice(Protocol):
 
 
 def is_silent(submission: Submission, now: datetime, patience: Patience) -> bool:
-    """Whether nothing was heard of a document for longer than the gateway takes when all is well.
-
-    Only the first word counts: once it is delivered, the system behind may take days. Silence is never a failure.
-    """
-    if submission.state not in (State.SENDING, State.SENT, State.UNKNOWN):
-        return False
-    return submission.silent_for(now) > patience.silence
+    """Whether not one word of the authority came for longer than it takes when all is well; silence is no failure."""
+    return submission.state in _UNHEARD and submission.silent_for(now) > patience.silence
 
 
 def silent(ledger: Ledger, scope: Scope, now: datetime, patience: Patience) -> tuple[str, ...]:
     """The ids of a sender's submissions that nothing was heard of for longer than usual."""
     found = []
-    for state in (State.SENDING, State.SENT, State.UNKNOWN):
+    for state in _UNHEARD:
         waiting = ledger.search(
             state=state, authority=scope.authority, environment=scope.environment, sender=scope.sender
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import CredentialError
-from govfile.filing.states import State
+from govfile.filing.states import UNDER_WAY
 from govfile.filing.waiting import is_silent
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from govfile.filing.ledger import Ledger
     from govfile.filing.scope import Scope
     from govfile.skat.environments import Patience
-
-#: Submissions of which something is still to come.
-WAITING = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.RECEIVED)
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +34,7 @@ class Survey:
         """Read the ledger, page by page."""
         silent: list[str] = []
         waiting: Counter[str] = Counter()
-        for state in WAITING:
+        for state in UNDER_WAY:
             found = ledger.search(
                 state=state, authority=scope.authority, environment=scope.environment, sender=scope.sender
             )

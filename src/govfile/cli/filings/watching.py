@@ -15,7 +15,7 @@ from govfile.cli.filings.looking import IntoOption, under_way
 from govfile.cli.lookup import find_one
 from govfile.cli.session import Session
 from govfile.errors import Retry, TransportError
-from govfile.filing.states import State
+from govfile.filing.states import UNDER_WAY, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,6 @@ WatchedArgument = Annotated[
 ]
 UntilOption = Annotated[State, typer.Option(help="How far they are to come.")]
 TimeoutOption = Annotated[float | None, typer.Option(metavar="SECONDS", min=0, help="Stop waiting then [7 days].")]
-
-_UNDER_WAY = (State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.RECEIVED)
 
 
 def declare(app: typer.Typer, desk: "Desk", *, watch: str) -> None:
@@ -63,7 +61,7 @@ def _watched(ledger: "Ledger", place: "Place", which: list[str] | None) -> "list
     """The filings of these ids or names, or all that are under way."""
     if which:
         return [find_one(ledger, one, authority=place.authority, environment=place.environment) for one in which]
-    return list(under_way(ledger, place, _UNDER_WAY))
+    return list(under_way(ledger, place, UNDER_WAY))
 
 
 def is_there(submission: "Submission", until: State) -> bool:
