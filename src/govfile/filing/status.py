@@ -36,11 +36,6 @@ class Reading:
     text: str | None = attrs.field(default=None, repr=False)
     problem: str = ""
 
-    @property
-    def is_readable(self) -> bool:
-        """Whether there is something to read."""
-        return not self.problem
-
 
 def read_xml(raw: bytes, *, what: str = "the status file", limits: Limits = _STATUS_LIMITS) -> Reading:
     """`raw` read as XML; never raises: a file that is empty, cut off or hostile comes back with its `problem`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from govfile.filing.civil_time import by_rule as by_rule
 from govfile.filing.civil_time import to_utc
 
 

@@ -149,17 +149,17 @@ def parse(content: bytes, *, limits: Limits | None = None, what: str = "the file
     return builder.root
 
 
-def check_well_formed(reader: BinaryIO, *, what: str = "the document", limits: Limits | None = None) -> str:
+def check_well_formed(reader: BinaryIO) -> str:
     """Read a document to its end in constant memory and return its root element's local name.
 
-    The size is not bounded here unless `limits` are given. Raises `InvalidContent` when it is not well-formed XML,
-    nested too deeply, or carries a document type.
+    Its size is not bounded. Raises `InvalidContent` when it is not well-formed XML, nested too deeply, or carries a
+    document type.
     """
-    builder = Builder(limits or Limits(size=2**63, elements=2**63), keep=False)
+    builder = Builder(Limits(size=2**63, elements=2**63), keep=False)
     reason, cause = run(builder, iter(lambda: reader.read(BLOCK), b""))
     if reason:
         raise InvalidContent(
-            f"{what} is not well-formed XML: {reason}", advice="mend the program that wrote it"
+            f"the document is not well-formed XML: {reason}", advice="mend the program that wrote it"
         ) from cause
     return builder.root_name
 
