@@ -65,9 +65,11 @@ class Answer:
 class Submission:
     """One document and all that is known of it. A value: calls that learn more return a new one.
 
-    `id` is ours and unique; `name` is the remote name, unique for ever in its scope. `sender` is the filing company
-    (for skat its CVR number), `filed_by` the login that filed, `certificate` the SHA-256 fingerprint it proved itself
-    with. `size` in bytes and `sha256` (64 hex digits) are of the source. `key` and `again` are the caller's.
+    `id` is ours and unique; `name` is the remote name, unique for ever in its scope. `service` is what it was filed for
+    (for onss the purpose). `sender` is the filing company (for skat its CVR number), `filed_by` the login that filed,
+    `certificate` the SHA-256 fingerprint it proved itself with. `size` in bytes and `sha256` (64 hex digits) are of the
+    source, None for a name that was found in use. `is_dry_run`: sent to be checked only. `key` and `again` are the
+    caller's. `history` is oldest first, `state` where it ends; `revision` counts the changes of the record.
     `set_names` are the remote names where several files carry the document; there `name` is that of the last one, the
     trigger, and for several sources `size` is their sum and `sha256` that of their SHA-256 digests, put together.
     `archived` is the file with the full record of an old submission: then `history` has no details and `answers` is

@@ -139,9 +139,7 @@ class SkatSandbox(Host):
         self._people = Registry()
         self._made = 0
         schedule = schedule or Schedule()
-        name = (
-            name or f"sandbox-{uuid.uuid4().hex[:8]}"
-        )  # a new sandbox remembers nothing, so no ledger may mix them up
+        name = name or f"sandbox-{uuid.uuid4().hex[:8]}"  # it remembers nothing, so no ledger may mix two of them up
         super().__init__(
             name=name, settings=settings or Settings(), schedule=schedule, registry=self._people, clock=self.clock
         )

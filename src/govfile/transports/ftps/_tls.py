@@ -1,6 +1,6 @@
 """TLS by pyOpenSSL: one context for an endpoint, complete before its first use, shared by control and data.
 
-The private key goes from memory to memory; nothing is written to disk. This is the only module that knows OpenSSL.
+The private key goes from memory to memory; nothing is written to disk. Only this module and `_channels` know OpenSSL.
 """
 
 from __future__ import annotations
