@@ -373,4 +373,4 @@ class LedgerTooNew(LedgerError):
 
 
 class ImpossibleStep(LedgerError):
-    """This program asked for a step that does not exist from the submission's state: a defect, please report it."""
+    """A step that does not exist from the submission's state: what is not unknown was settled, or it is a defect."""

@@ -124,6 +124,8 @@ def test_a_file_where_the_folder_should_be_is_an_error_that_says_so(world: World
     world.into.write_text("a file")
     with pytest.raises(ConfigurationError, match="cannot be written"):
         world.gateway().collect(world.into)
+    with pytest.raises(ConfigurationError, match="holds NUL"):
+        world.gateway().collect("answers\0")
 
 
 @pytest.fixture

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import ConfigurationError, CredentialError, GovfileError, InvalidContent, OutcomeUnknown
+from govfile.errors import (
+    ConfigurationError,
+    CredentialError,
+    GovfileError,
+    ImpossibleStep,
+    InvalidContent,
+    OutcomeUnknown,
+)
 from govfile.filing.source import Source
 from govfile.filing.states import Proof, State
 from govfile.filing.submission import Evidence
@@ -46,6 +53,12 @@ def settle(ledger: Ledger, submission: Submission, *, arrived: bool, reason: str
     Raises `ImpossibleStep` in any other state, `ConfigurationError` without a reason.
     """
     said = _reason(reason)
+    if submission.state not in (State.UNKNOWN, State.SENDING):
+        raise ImpossibleStep(
+            f"{submission.name} is {submission.state.value}: only an unknown outcome is settled by hand",
+            certain="nothing was changed",
+            advice="look at its history; what was never sent is submitted again or resumed",
+        )
     if submission.state is State.SENDING:
         gone = "given up by a person: whoever was sending it is gone"
         ledger.record(submission.id, Evidence(proof=Proof.INTERRUPTED, detail=gone), durable=True)
@@ -69,7 +82,8 @@ def withdraw(ledger: Ledger, submission: Submission, *, reason: str) -> Submissi
 
 
 def _reason(reason: str) -> str:
-    if not reason.strip():
+    given: object = reason
+    if not isinstance(given, str) or not reason.strip():
         raise ConfigurationError("a person's word needs a reason", advice="say how it was found out, and whom to ask")
     return reason.strip()
 

@@ -54,6 +54,8 @@ class Folder:
         """
         path = Path(into)
         with _explained(path):
+            if "\0" in str(path):
+                raise OSError(errno.EINVAL, "its name holds NUL")
             path = path.absolute()  # the ledger says where files lie, also to programs started elsewhere
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not os.access(path, os.W_OK | os.X_OK):
