@@ -52,6 +52,15 @@ def test_cut_off_anywhere(signature: bytes) -> None:
         refused(signature[:length])
 
 
+def test_a_certificate_with_bits_for_a_name_is_passed_over(root: pki.Authority) -> None:
+    signer = signing_identity(root, "content_commitment", subject=pki.plain("Eksempel"))
+    made = sign_detached(CONTENT, Credential.from_pem(signer.key_pem() + signer.pem))
+    assert made.count(b"\x0c\x08Eksempel") == 1
+    report = verify_detached(made.replace(b"\x0c\x08Eksempel", b"\x03\x08\0ksempel"), CONTENT)
+    assert not report.is_sound
+    assert (report.certificate, report.signer) == (None, "")
+
+
 def test_any_byte_altered_is_never_believed_with_another_file(root: pki.Authority, signature: bytes) -> None:
     """Whatever one byte does, the signature does not become one over another file; errors are our own."""
     chance = random.Random(1)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -186,6 +186,17 @@ def test_the_login_of_one_lets_nobody_else_in(hsm: SoftHsm, pin: Secret | None) 
         assert signer.sign(b"x", SignatureAlgorithm.RSA_SHA256)
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [{"key_id": "01"}, {"key_id": 1}, {"key_label": b"rsa"}, {"key_label": "r\udcf8d"}],
+    ids=str,
+)
+def test_a_choice_of_the_wrong_type_is_refused_before_it_ends_the_process(hsm: SoftHsm, choice: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"key_(id|label)") as refused:
+        Pkcs11Signer.open(hsm.module, token=_TOKEN, pin=Secret(PIN), **choice)
+    assert refused.value.advice
+
+
 def test_a_pin_that_is_not_secret_is_refused(hsm: SoftHsm) -> None:
     with pytest.raises(ConfigurationError, match="Secret"):
         Pkcs11Signer.open(hsm.module, token=_TOKEN, pin=PIN)  # type: ignore[arg-type]
@@ -202,6 +213,45 @@ def test_closed_is_closed(hsm: SoftHsm) -> None:
     signer.close()
     with pytest.raises(CredentialError, match="is closed"):
         signer.sign(b"x", SignatureAlgorithm.RSA_SHA256)
+
+
+def test_a_token_that_is_taken_away_says_so(tmp_path: Path, hsm: SoftHsm, company: pki.Identity) -> None:
+    """In a process of its own: SoftHSM reads once where its tokens are."""
+    program = textwrap.dedent(
+        """
+        import os, pathlib, shutil, sys
+        from govfile import CredentialError, Secret
+        from govfile.certificates.pkcs11 import Pkcs11Signer
+        from govfile.certificates.signer import SignatureAlgorithm
+
+        def open_it():
+            return Pkcs11Signer.open(sys.argv[1], token="company", pin=Secret(sys.argv[2]))
+
+        signer = open_it()
+        signer.sign(b"x", SignatureAlgorithm.RSA_SHA256)
+        for folder in pathlib.Path(sys.argv[3]).iterdir():
+            shutil.rmtree(folder)
+        for use in (lambda: signer.sign(b"x", SignatureAlgorithm.RSA_SHA256), open_it):
+            try:
+                use()
+            except CredentialError as error:
+                print(error)
+        signer.close()
+        """
+    )
+    before = os.environ["SOFTHSM2_CONF"]
+    try:
+        away = SoftHsm.create(tmp_path)
+        away.add_token("company")
+        away.add_key("company", company, label="filing", key_id=b"\x01")
+        command = [sys.executable, "-W", "error", "-c", program, hsm.module, PIN, str(tmp_path / "tokens")]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        os.environ["SOFTHSM2_CONF"] = before
+    signing, opening = answer.stdout.splitlines()
+    assert "the token 'company' no longer knows the key. Next: put it back" in signing, answer.stderr
+    assert "the token 'company' " in opening
+    assert "Next: " in opening
 
 
 def test_it_does_not_pickle(hsm: SoftHsm) -> None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from govfile.certificates._files import utf8
 from govfile.certificates._material import key_of
 from govfile.certificates.signer import PublicKey, Scheme, SignatureAlgorithm, describe_key, is_signature
-from govfile.errors import CredentialError, MissingExtra
+from govfile.errors import ConfigurationError, CredentialError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,11 @@ _MEANINGS = {
     "MultipleTokensReturned": ("is there more than once", "give each token a label of its own"),
     "TokenNotPresent": ("is not there", "put it back, then open it again"),
     "DeviceRemoved": ("was removed", "put it back, then open it again"),
+    "TokenNotRecognised": ("is not there, or not set up", "check its label with pkcs11-tool --list-token-slots"),
+    "ObjectHandleInvalid": ("no longer knows the key", "put it back, then open it again"),
+    "KeyHandleInvalid": ("no longer knows the key", "put it back, then open it again"),
+    "GeneralError": ("fails", "see whether it is still there with pkcs11-tool --list-objects, then open it again"),
+    "DeviceError": ("fails", "see whether it is still there with pkcs11-tool --list-objects, then open it again"),
     "SessionHandleInvalid": ("has closed the session", "open it again"),
     "SessionClosed": ("has closed the session", "open it again"),
     "MechanismInvalid": ("cannot make this kind of signature", "choose another algorithm"),
@@ -103,9 +108,11 @@ class Pkcs11Signer:
 
         `module` is the path of the maker's library; `key_label` or `key_id` (raw bytes) chooses among several keys.
         `certificates` help to know the public half where the token does not show it. Raises `MissingExtra` without
-        python-pkcs11, else `CredentialError`; a refused PIN is not tried again, since tokens lock.
+        python-pkcs11, `ConfigurationError` for a label that is no text or an id that is no bytes, else
+        `CredentialError`; a refused PIN is not tried again, since tokens lock.
         """
         secret = utf8(pin)
+        _check_choice(key_label, key_id)
         with _errors_of(token):
             session = _log_in(os.fspath(module), token, secret)
             try:
@@ -212,6 +219,21 @@ def _log_in(module: str, token: str, pin: bytes | None) -> Any:
         return found.open()
     _logins[module, token] = proof
     return session
+
+
+def _check_choice(label: object, key_id: object) -> None:
+    """python-pkcs11 ends the whole process over an attribute it cannot encode."""
+    if label is not None and not isinstance(label, str):
+        raise ConfigurationError(f"key_label is given as {type(label).__name__}", advice="give the key's label as text")
+    if key_id is not None and not isinstance(key_id, bytes):
+        raise ConfigurationError(
+            f"key_id is given as {type(key_id).__name__}",
+            advice="give its raw bytes: of 0a01, as pkcs11-tool prints it, bytes.fromhex('0a01')",
+        )
+    try:
+        (label or "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ConfigurationError("key_label cannot be encoded", advice="give the key's label in UTF-8") from error
 
 
 def _find_key(session: Any, label: str | None, key_id: bytes | None) -> Any:
