@@ -207,10 +207,7 @@ class Credential:
 
         7, 30 or 60 when no more than so many days are left, 0 when the certificate has expired, None otherwise.
         """
-        left = self.expires - _moment(at)
-        if left < timedelta(0):
-            return 0
-        return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), None)
+        return warning_mark(self.expires - _moment(at))
 
     def close(self) -> None:
         """Close the token the key lives in; nothing to do for a key in memory."""
@@ -259,6 +256,13 @@ class Credential:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Credential holds a private key and cannot be pickled; load it again in the other process")
+
+
+def warning_mark(left: timedelta) -> int | None:
+    """The mark of `WARNING_DAYS` that a certificate with so much time left has passed; 0 expired, None before all."""
+    if left < timedelta(0):
+        return 0
+    return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), None)
 
 
 def _valid(credential: Credential, at: datetime | None, allow_expired: bool) -> Credential:

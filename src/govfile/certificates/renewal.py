@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import attrs
 
 from govfile.certificates._silence import Silence
-from govfile.certificates.credential import WARNING_DAYS, Credential
+from govfile.certificates.credential import Credential, warning_mark
 from govfile.certificates.deploy import Hook, Renewed, deploy
 from govfile.certificates.outcomes import Outcome as Outcome
 from govfile.certificates.outcomes import Reminder as Reminder
@@ -324,12 +324,6 @@ def reminders(store: KeyStore, at: datetime, slots: Iterable[SlotId] | None = No
             current = store.current(slot)
         except CredentialError:
             continue
-        if current is not None and (days := _mark(current.expires - at)) is not None:
+        if current is not None and (days := warning_mark(current.expires - at)) is not None:
             found.append(Reminder(slot=slot, expires=current.expires, days=days))
     return tuple(sorted(found, key=lambda reminder: (reminder.expires, reminder.slot)))
-
-
-def _mark(left: timedelta) -> int | None:
-    if left < timedelta(0):
-        return 0
-    return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), None)
