@@ -178,7 +178,8 @@ def test_l04_another_process_may_not_say_that_nothing_left(ledger: Ledger, monke
     assert ledger.record(submission.id, Evidence(proof=Proof.CONFIRMED)).state is State.SENT
 
 
-def _owner_of_a_dead_process() -> Owner:
+def _fork_and_end() -> tuple[int, Owner]:
+    """A process of ours that ends at once, still to be waited for."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -186,7 +187,11 @@ def _owner_of_a_dead_process() -> Owner:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        owner = Owner.parse(pipe.read().decode())
+        return pid, Owner.parse(pipe.read().decode())
+
+
+def _owner_of_a_dead_process() -> Owner:
+    pid, owner = _fork_and_end()
     os.waitpid(pid, 0)
     return owner
 
@@ -203,14 +208,7 @@ def test_l04_death_is_believed_only_with_proof() -> None:
 
 
 def test_l04_a_process_that_ended_but_was_not_reaped_is_dead() -> None:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writer, str(Owner.here()).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        owner = Owner.parse(pipe.read().decode())
+    pid, owner = _fork_and_end()
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     try:
         assert owner.is_provably_dead(Owner.here())
