@@ -124,7 +124,13 @@ def test_g03_no_cell_of_the_csv_starts_a_formula(ledger: Ledger, tmp_path: Path)
     assert first["evidence"] == "server confirmed every byte: 226 Transfer complete"
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "|x", "\uff1d1", "%0A=1", "\n=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "|x", "\uff1d1", "%0A=1", "\n=1"),
+        *("\0=1", "\x0b=1", "\x1f=1", "\ufeff=1", "\u200b@x", "\u3000\uff1d1", " \0 -1"),
+    ],
+)
 def test_g03_whatever_a_spreadsheet_takes_for_a_formula_becomes_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: What a spreadsheet may take for the start of a formula (the last four are full-width forms of = + - @).
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+#: What spreadsheets pass over, or do not show: controls, spaces of several widths, a byte-order mark.
+_UNSEEN = "".join(map(chr, range(0x21))) + "\x7f\x85\u00a0\u200b\u2060\u3000\ufeff"
+
 _FIELDS = (
     "id",
     "authority",
@@ -64,7 +67,7 @@ def as_dict(submission: Submission) -> dict[str, Any]:
 def safe_cell(value: object) -> str:
     """A CSV cell that stays text: an apostrophe goes before whatever could start a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_DANGEROUS) or text.startswith(_DANGEROUS) else text
+    return f"'{text}" if text.lstrip(_UNSEEN).startswith(_DANGEROUS) or text.startswith(_DANGEROUS) else text
 
 
 def _write_jsonl(submissions: Iterable[Submission], stream: TextIO) -> int:
