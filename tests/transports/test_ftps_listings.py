@@ -201,3 +201,27 @@ def test_f12_a_listing_cut_off_in_a_line_is_an_error() -> None:
         server.on["MLSD"] = sends(b"type=file; a.xml\r\ntype=file; statu", goodbye=False)
         with pytest.raises(ConnectionFailed, match="cut off"):
             listing(server)
+
+
+def test_f16_a_hundred_thousand_bare_names_are_read_in_time() -> None:
+    names = [f"status_{number}.xml" for number in range(100_000)]
+    with ScriptedFtp() as server:
+        server.on["MLSD"] = not_known
+        server.on["LIST"] = sends(b"a form that nobody knows\r\n")
+        server.on["NLST"] = sends("".join(f"{name}\r\n" for name in names).encode())
+        began = time.monotonic()
+        assert [entry.name for entry in listing(server)] == names
+        assert time.monotonic() - began < 30
+
+
+def test_a_name_that_came_back_in_utf8_is_asked_for_in_utf8() -> None:
+    with ScriptedFtp() as server, contextlib.closing(server.transport()) as transport:
+        for raw in (b"bl\xe5.xml", "blå.xml".encode()):
+            server.on["MLSD"] = sends(b"type=file; " + raw + b"\r\n")
+            assert [entry.name for entry in transport.list("/out/")] == ["blå.xml"]
+            with pytest.raises(TransferRefused):
+                transport.get("/out/blå.xml", io.BytesIO())
+        assert [line for line in server.seen if line.startswith("RETR")] == [
+            "RETR /out/bl\xe5.xml",
+            "RETR /out/blå.xml".encode().decode("latin-1"),
+        ]

@@ -48,7 +48,7 @@ def test_f14_a_path_that_would_break_out_of_its_command_is_refused_locally(path:
         assert server.connections == 0
 
 
-@pytest.mark.parametrize(("user", "password"), [("a\r\nDELE b", "p"), ("a", "p\nq"), ("a\0", "p")])
+@pytest.mark.parametrize(("user", "password"), [("a\r\nDELE b", "p"), ("a", "p\nq"), ("a\0", "p"), ("a\udcff", "p")])
 def test_f14_line_breaks_in_user_or_password_never_leave(user: str, password: str) -> None:
     with ScriptedFtp() as server:
         transport = server.transport()

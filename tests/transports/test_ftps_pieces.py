@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,3 +171,16 @@ def test_f18_the_last_promised_byte_stays_back_when_the_source_changed(size: int
         sizes.extend(len(block) for block in reader.blocks())
     assert sum(sizes) < size
     reader.close()
+
+
+def test_f03_a_certificate_whose_names_cannot_be_read_is_for_no_host() -> None:
+    """An ediPartyName (RFC 5280, 4.2.1.6) is nothing that the library reads."""
+    names = x509.UnrecognizedExtension(
+        x509.oid.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x06\xa5\x04\xa1\x02\x0c\x00"
+    )
+    key, now = rsa_key(3), datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(plain("gateway")).issuer_name(plain("gateway"))
+    builder = builder.public_key(key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    certificate = builder.add_extension(names, critical=False).sign(key, SHA256())
+    assert not belongs_to(certificate, "gateway.example")

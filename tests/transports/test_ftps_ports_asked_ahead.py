@@ -116,3 +116,28 @@ def test_a_session_that_ends_after_the_question_takes_nothing_back(ending: Calla
         assert sorted(server.files) == list(NAMES)
         assert server.connections == 2
         assert server.count("STOR") == len(NAMES)
+
+
+def test_f09_a_confirmation_said_twice_is_not_taken_for_the_answer_to_anything_else() -> None:
+    """The second one comes once the next port was asked for; all that follows would be one answer behind."""
+
+    def twice(talk: Talk, argument: str) -> None:
+        talk.server._on_stor(talk, argument)
+        if talk.server.count("STOR") > 1:
+            talk.reply("226 stored")
+
+    with ScriptedFtp() as server:
+        server.on["STOR"] = twice
+        with contextlib.closing(server.transport()) as transport:
+            for name in NAMES:
+                transport.put(name, DOCUMENT)
+        assert server.files == dict.fromkeys(NAMES, b"<report/>")
+
+
+def test_f08_a_port_that_was_asked_for_ahead_is_reported_outside_the_documented_range(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with ScriptedFtp() as server, contextlib.closing(server.transport(data_ports=(1, 2))) as transport:
+        for name in NAMES:
+            transport.put(name, DOCUMENT)
+    assert caplog.text.count("outside the documented range (1, 2)") == len(NAMES)

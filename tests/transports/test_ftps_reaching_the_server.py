@@ -13,9 +13,11 @@ import pytest
 from govfile.certificates.secret import Secret
 from govfile.errors import (
     ConnectionFailed,
+    OutcomeUnknown,
     Phase,
     Retry,
     TimedOut,
+    TransferRefused,
 )
 from govfile.filing.source import Source
 from govfile.transports.ftps import FtpsTransport
@@ -150,4 +152,43 @@ def test_a_server_that_takes_nobody_says_so() -> None:
     with ScriptedFtp() as server:
         server.greeting = lambda talk, _: talk.reply("421 too many users")
         with pytest.raises(ConnectionFailed, match="421 too many users"):
+            put(server.transport())
+
+
+def test_f02_a_server_that_puts_us_off_without_end_is_not_waited_for() -> None:
+    def put_off(talk: Talk, _: str) -> None:
+        while not talk.server.over.wait(0.05):
+            talk.reply("120 ready in a minute")
+
+    with ScriptedFtp() as server:
+        server.greeting = put_off
+        with pytest.raises(ConnectionFailed, match="120 ready in a minute"):
+            put(server.transport())
+
+
+def test_a_server_that_is_ready_a_moment_later_is_waited_for() -> None:
+    with ScriptedFtp() as server:
+        server.greeting = lambda talk, _: talk.raw(b"120 in a moment\r\n220 ready\r\n")
+        assert put(server.transport())
+
+
+@pytest.mark.parametrize("verb", ["AUTH", "USER", "PASS", "PBSZ", "PROT", "TYPE", "PASV"])
+@pytest.mark.parametrize("reply", ["421 too many users", "431 not just now"])
+def test_f11_a_no_for_now_before_the_upload_may_be_tried_again(verb: str, reply: str) -> None:
+    with ScriptedFtp() as server:
+        server.on[verb] = lambda talk, _: talk.reply(reply)
+        with pytest.raises((ConnectionFailed, TransferRefused), match=reply) as caught:
+            put(server.transport())
+        assert caught.value.retry is Retry.SAME_REQUEST
+        assert server.count("STOR") == 0
+
+
+def test_f01_a_reset_right_after_the_data_port_was_named_is_an_error_of_ours() -> None:
+    def name_it_and_go(talk: Talk, argument: str) -> None:
+        talk.server._on_pasv(talk, argument)
+        talk.drop(reset=True)
+
+    with ScriptedFtp() as server:
+        server.on["PASV"] = name_it_and_go
+        with pytest.raises((ConnectionFailed, OutcomeUnknown)):
             put(server.transport())

@@ -168,6 +168,27 @@ def test_f07_a_fixed_policy_is_not_changed_by_a_refusal(reuse: SessionReuse) -> 
         assert server.count("STOR") == 1
 
 
+@BOTH
+def test_f07_a_data_connection_refused_for_once_does_not_end_resumption_for_good(version: ssl.TLSVersion) -> None:
+    def demanding(talk: Talk, argument: str) -> None:
+        if talk.server.count("STOR") == 1:
+            talk.reply("425 not now")
+            return
+        talk.reply("150 send it")
+        with contextlib.closing(talk.data()) as data:
+            if data.session_reused:
+                talk.server.files[argument] = talk.read_all(data)
+        talk.reply("226 stored" if argument in talk.server.files else "522 resume the session")
+
+    with ScriptedFtp(minimum=version, maximum=version) as server:
+        server.on["STOR"] = demanding
+        with contextlib.closing(server.transport()) as transport:
+            with pytest.raises(TransferRefused, match="522"):
+                transport.put("/a", DOCUMENT)
+            assert transport.put("/b", DOCUMENT).tls_resumed
+        assert server.files == {"/b": b"<report/>"}
+
+
 def ends_idle(how: str, server: ScriptedFtp) -> Callable[[Talk, str], None]:
     """A PWD after which the server ends the session; once."""
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from govfile.errors import (
+    GovfileError,
     OutcomeUnknown,
     Phase,
     Rejected,
@@ -18,7 +21,8 @@ from govfile.errors import (
 )
 from govfile.filing.source import Source
 from govfile.transports.ftps_policy import SessionReuse
-from support.scripted_ftp import ScriptedFtp, Talk
+from support.ftp_servers import authority, server_identity
+from support.scripted_ftp import ScriptedFtp, Talk, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,10 +259,11 @@ def test_a_size_that_differs_after_the_confirmation_is_unknown() -> None:
         (lambda talk, _: talk.reply("213 9"), 9),
         (lambda talk, _: talk.reply("550 not yours to see"), None),
         (lambda talk, _: talk.reply("213 some"), None),
+        (lambda talk, _: talk.reply("213 ²"), None),
         (drop, None),
         (silence, None),
     ],
-    ids=["says", "refuses", "odd", "dropped", "silent"],
+    ids=["says", "refuses", "odd", "superscript", "dropped", "silent"],
 )
 def test_a_size_that_is_not_said_takes_nothing_from_the_confirmation(answer: Handler, seen: int | None) -> None:
     with ScriptedFtp() as server, contextlib.closing(server.transport(ask_size=True)) as transport:
@@ -267,3 +272,37 @@ def test_a_size_that_is_not_said_takes_nothing_from_the_confirmation(answer: Han
         server.on["SIZE"] = lambda talk, _: talk.reply("213 9")
         assert transport.put("/b", DOCUMENT).size_seen == 9
         assert server.files == {"/a": b"<report/>", "/b": b"<report/>"}
+
+
+def wanting_a_certificate(reply: str) -> Handler:
+    """A STOR whose data connection wants a certificate that we have not, under TLS 1.3: we hear of it only later."""
+    version = ssl.TLSVersion.TLSv1_3
+    context = tls_context(server_identity(), authority().pem, version, version)
+
+    def store(talk: Talk, _: str) -> None:
+        talk.reply("150 send it")
+        sock = talk.accept()
+        with contextlib.closing(sock.dup()), contextlib.suppress(ssl.SSLError):  # held open: no reset ends it
+            context.wrap_socket(sock, server_side=True)
+        time.sleep(0.05)
+        talk.reply(reply)
+
+    return store
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "certain"),
+    [
+        ("425 no certificate", TransferRefused, "no document was handed over"),
+        ("550 no certificate", Rejected, "sent"),
+        ("226 stored", OutcomeUnknown, "a client certificate is required"),
+    ],
+)
+def test_f05_a_certificate_missed_on_the_data_connection_is_judged_by_the_reply_unless_it_confirms(
+    reply: str, error: type[GovfileError], certain: str
+) -> None:
+    with ScriptedFtp() as server:
+        server.on["STOR"] = wanting_a_certificate(reply)
+        with pytest.raises(error) as caught:
+            put(server.transport(session_reuse=SessionReuse.NEVER))
+        assert re.search(certain, caught.value.certain)

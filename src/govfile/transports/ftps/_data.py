@@ -25,9 +25,14 @@ class Transfers:
     """Opens the data connection of a transfer command, and learns whether this server resumes TLS sessions."""
 
     def __init__(self, reuse: SessionReuse) -> None:
-        self._resume = reuse is not SessionReuse.NEVER
-        self._may_change = reuse is SessionReuse.AUTO
+        self._reuse = reuse
         self._must = reuse is SessionReuse.ALWAYS
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget what was learned: a data connection may have been refused for another reason."""
+        self._resume = self._reuse is not SessionReuse.NEVER
+        self._may_change = self._reuse is SessionReuse.AUTO
 
     def start(
         self, session: Session, ports: DataPorts, prepared: tuple[socket.socket, int], verb: str, argument: bytes | None

@@ -22,7 +22,7 @@ def names(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
     """The DNS names and the IP addresses a certificate is for; its common name counts for nothing."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return [], []
     addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
     return [name.lower() for name in found.get_values_for_type(x509.DNSName)], addresses

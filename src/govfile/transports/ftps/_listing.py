@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from govfile.errors import ProtocolError
 from govfile.transports.base import RemoteFile
 from govfile.transports.ftps._control import logger
-from govfile.transports.ftps._replies import printable
+from govfile.transports.ftps._replies import printable, size_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +83,7 @@ class Entries:
         self.raw: dict[str, bytes] = {}
         self.odd: list[bytes] = []
         self._endpoint = endpoint
+        self._names: set[str] = set()
 
     def machine(self, line: bytes) -> None:
         """One line of MLSD: facts, a space, the name."""
@@ -99,17 +100,17 @@ class Entries:
         if kind in ("cdir", "pdir"):
             return
         modified = _moment(facts.get("modify", ""))
-        self._add(name, is_folder=kind == "dir", size=_size(facts.get("size", "")), modified=modified)
+        self._add(name, is_folder=kind == "dir", size=size_in(facts.get("size", "")), modified=modified)
 
     def human(self, line: bytes) -> None:
         """One line of LIST, as Unix and Windows servers print it."""
         text = line.decode("latin-1")
         if found := _UNIX.fullmatch(text):
             name = found[3].split(" -> ")[0] if found[1] == "l" else found[3]
-            is_folder, size = found[1] == "d", None if found[1] == "d" else _size(found[2])
+            is_folder, size = found[1] == "d", None if found[1] == "d" else size_in(found[2])
         elif found := _DOS.fullmatch(text):
             name = found[2]
-            is_folder, size = found[1] == "<DIR>", _size(found[1])
+            is_folder, size = found[1] == "<DIR>", size_in(found[1])
         else:
             if not re.fullmatch(r"total \d+", text):
                 self.odd.append(line)
@@ -119,8 +120,7 @@ class Entries:
     def name_only(self, line: bytes) -> None:
         """One line of NLST; a name that is known already adds nothing."""
         name = line.rpartition(b"/")[2]
-        shown = self._shown(name)
-        if shown not in {entry.name for entry in self.found}:
+        if self._shown(name) not in self._names:
             self._add(name)
 
     def report(self) -> None:
@@ -139,6 +139,7 @@ class Entries:
             return
         if name.encode("utf-8") != raw:
             self.raw[name] = raw
+        self._names.add(name)
         self.found.append(RemoteFile(name=name, is_folder=is_folder, size=size, modified=modified))
 
     def _shown(self, raw: bytes) -> str:
@@ -146,11 +147,6 @@ class Entries:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw.decode("latin-1")
-
-
-def _size(text: str) -> int | None:
-    """Bytes; None for what no file has."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _moment(text: str) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from govfile.errors import ConnectionFailed, Phase, ProtocolError, TimedOut
 from govfile.transports._connect import connect_address
 from govfile.transports.ftps._control import logger
+from govfile.transports.ftps._failures import SessionEnded, lost
 from govfile.transports.ftps._session import refused
 from govfile.transports.ftps_policy import Passive
 
@@ -46,6 +47,13 @@ class DataPorts:
         return self._reach(session, port), port
 
     def _reach(self, session: Session, port: int) -> socket.socket:
+        if not _within(port, session.policy.data_ports):
+            logger.warning(
+                "%s opened data port %d, outside the documented range %s",
+                session.control.endpoint,
+                port,
+                session.policy.data_ports,
+            )
         family, address = session.peer
         limit = session.deadlines.limit("connect", f"connecting to the data port {port}")
         target: Any = (address[0], port, *address[2:])
@@ -80,7 +88,12 @@ class DataPorts:
     def _asked_ahead(self, session: Session) -> int | None:
         """The port that was asked for ahead; None where there is none, or none that is still good."""
         reply = session.control.take_ahead("EPSV" if self._extended else "PASV")
-        return None if reply is None else _port_of(reply)
+        if reply is None or reply.is_refusal:
+            return None
+        port = _port_of(reply)
+        if port is None:  # the answer to something else: whatever comes next would be taken for another one
+            raise SessionEnded(lost(session.control.endpoint, "asking for a data port", Phase.REQUEST))
+        return port
 
     def _ask(self, session: Session, family: int) -> int:
         if self._extended is None:
@@ -96,13 +109,6 @@ class DataPorts:
         if port is None:
             raise ProtocolError(
                 "the server named no usable data port", excerpt=str(reply)[:80], endpoint=session.control.endpoint
-            )
-        if not _within(port, session.policy.data_ports):
-            logger.warning(
-                "%s opened data port %d, outside the documented range %s",
-                session.control.endpoint,
-                port,
-                session.policy.data_ports,
             )
         return port
 

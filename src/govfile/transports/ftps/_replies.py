@@ -32,8 +32,18 @@ class Reply:
         """The lines, joined by a space."""
         return " ".join(line for line in self.lines if line)
 
+    @property
+    def file_size(self) -> int | None:
+        """Bytes, where this answers SIZE (RFC 3659, section 4); None where it does not."""
+        return size_in(self.text) if self.code == 213 else None
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()
+
+
+def size_in(text: str) -> int | None:
+    """A file's size in bytes as a server writes it; None for anything else, and for what no file can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def printable(raw: bytes, limit: int = 2000) -> str:

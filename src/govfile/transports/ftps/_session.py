@@ -34,27 +34,28 @@ if TYPE_CHECKING:
 #: certificate, and speaking first would lose its alert to a connection reset. Its tickets end the wait.
 _LISTEN = 0.1
 
+#: The family and address of a connected socket's other end.
+Peer = tuple[int, tuple[str | int, ...]]
+
 _TYPES = {TransferType.BINARY: b"I", TransferType.ASCII: b"A"}
 
 
 class Session:
     """One control connection, logged in and protected. Not for use in a process forked off from its maker's."""
 
-    def __init__(self, control: Control, context: TlsContext, policy: FtpsPolicy, deadlines: Deadlines) -> None:
+    def __init__(
+        self, control: Control, peer: Peer, context: TlsContext, policy: FtpsPolicy, deadlines: Deadlines
+    ) -> None:
         assert isinstance(control.channel, TlsChannel)
         self.channel = control.channel
         self.control = control
+        #: The server as connected, the only host data connections go to.
+        self.peer = peer
         self.context = context
         self.policy = policy
         self.deadlines = deadlines
         self.made_by = os.getpid()
         self._type: TransferType | None = None
-
-    @property
-    def peer(self) -> tuple[int, tuple[str | int, ...]]:
-        """The address family and address of the server as connected, the only host data connections go to."""
-        sock = self.channel.sock
-        return sock.family, sock.getpeername()
 
     def ask(self, verb: str, argument: bytes | None = None) -> Reply:
         """A command that changes nothing; 421 counts as the end of the session."""
@@ -130,6 +131,7 @@ class Opener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         control = Control(PlainChannel(sock, self._deadlines), self._deadlines, self._policy.reply_limit)
         try:
+            peer = self._peer(sock)
             if self._policy.tls_start is TlsStart.IMPLICIT:
                 self._start_tls(control, context)
                 self._greet(control)
@@ -142,13 +144,20 @@ class Opener:
         except BaseException:
             control.close()
             raise
-        session = Session(control, context, self._policy, self._deadlines)
+        session = Session(control, peer, context, self._policy, self._deadlines)
         context.keep(session.channel.session, session.channel.version)
         return session
 
+    def _peer(self, sock: socket.socket) -> Peer:
+        """Asked for at once: a socket that was reset since no longer knows it."""
+        try:
+            return sock.family, sock.getpeername()
+        except OSError as error:
+            raise lost(self._deadlines.endpoint, "connecting", Phase.CONNECT, error) from error
+
     def _greet(self, control: Control) -> None:
         reply = control.reply("waiting for the greeting", Phase.CONNECT)
-        while reply.is_preliminary:  # 120: ready in some minutes
+        if reply.is_preliminary:  # 120: ready in some minutes, said once (RFC 959, section 5.4)
             reply = control.reply("waiting for the greeting", Phase.CONNECT)
         if reply.code != 220:
             raise ConnectionFailed(
@@ -157,6 +166,7 @@ class Opener:
 
     def _ask_for_tls(self, control: Control) -> None:
         reply = control.command("AUTH", b"TLS", phase=Phase.TLS)
+        self._check_readiness(reply, control, "start TLS", Phase.TLS)
         if reply.code != 234:
             raise TlsFailed(
                 f"the server refused AUTH TLS: {reply}",
@@ -188,13 +198,8 @@ class Opener:
             control.hide("")
         if reply.code in (202, 230, 232):
             return
-        if reply.code == 421 or (400 <= reply.code < 500 and reply.code != 430):
-            raise ConnectionFailed(
-                f"the server does not take logins now: {reply}",
-                phase=Phase.AUTHENTICATE,
-                endpoint=control.endpoint,
-                advice="try again later",
-            )
+        if reply.code != 430:
+            self._check_readiness(reply, control, "take logins", Phase.AUTHENTICATE)
         raise AuthenticationRefused(
             f"the server refused the login of {self._user}: {reply}",
             certain="nothing but the login was sent, once",
@@ -202,14 +207,28 @@ class Opener:
             advice="check user name, password, and that the certificate belongs to this user; do not try in a loop",
         )
 
+    def _check_readiness(self, reply: Reply, control: Control, what: str, phase: Phase) -> None:
+        """4xx is a no for now: nothing is wrong with us or with what we asked for (RFC 959, section 4.2.1)."""
+        if 400 <= reply.code < 500:
+            raise ConnectionFailed(
+                f"the server does not {what} now: {reply}",
+                phase=phase,
+                certain="no document was sent",
+                endpoint=control.endpoint,
+                advice="try again later",
+            )
+
     def _encoded(self, text: str, what: str) -> bytes:
-        if any(mark in text for mark in "\r\n\0"):
-            raise ConfigurationError(f"the {what} holds a line break or NUL", advice=f"check where the {what} is from")
+        if any(mark in "\r\n\0" or "\ud800" <= mark <= "\udfff" for mark in text):
+            raise ConfigurationError(
+                f"the {what} holds a line break, NUL, or what is not UTF-8", advice=f"check where the {what} is from"
+            )
         return text.encode("utf-8")
 
     def _protect(self, control: Control) -> None:
         for verb, argument in (("PBSZ", b"0"), ("PROT", b"P")):
             reply = control.command(verb, argument, phase=Phase.TLS)
+            self._check_readiness(reply, control, "protect data connections", Phase.TLS)
             if reply.code != 200:
                 raise TlsFailed(
                     f"the server refused {verb} {argument.decode()}: {reply}",

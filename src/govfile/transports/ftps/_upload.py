@@ -6,10 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from govfile.errors import (
+    CredentialError,
     GovfileError,
     OutcomeUnknown,
     Phase,
     Rejected,
+    TlsFailed,
     TransferAborted,
     TransferRefused,
     TransportError,
@@ -90,6 +92,12 @@ class Upload:
         except (Interrupted, DataLost):
             transfer.abort()
             return transfer.replies.wait()
+        except (TlsFailed, CredentialError):
+            transfer.abort()
+            reply = transfer.replies.wait()
+            if reply.is_refusal:
+                return reply
+            raise  # a confirmation of what the server could not read confirms nothing
         except BaseException:
             transfer.abort()
             raise
@@ -161,7 +169,7 @@ class Upload:
         except (SessionEnded, GovfileError):
             self.out_of_step = True
             return None
-        return int(reply.text) if reply.code == 213 and reply.text.isdigit() else None
+        return reply.file_size
 
     def _no(self, reply: Reply, transfer: Transfer) -> GovfileError:
         """A refusal: before any content, of an unresumed data connection as such, for good (5xx), or for now (4xx)."""

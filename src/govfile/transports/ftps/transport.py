@@ -223,6 +223,7 @@ class FtpsTransport:
             error.operation = operation
             if str(error.code) in _OVER:
                 self._drop()
+                self._transfers.begin_anew()
             raise
         except InvalidName:
             raise
@@ -318,8 +319,7 @@ class FtpsTransport:
 
     def _size(self, raw_path: bytes) -> int | None:
         assert self._session is not None
-        reply = self._session.ask("SIZE", raw_path)
-        return int(reply.text) if reply.code == 213 and reply.text.isdigit() else None
+        return self._session.ask("SIZE", raw_path).file_size
 
     def _ask_progress(self, progress: Callable[[int, int | None], None], size: int) -> None:
         try:
@@ -336,6 +336,8 @@ class FtpsTransport:
         return self._raw_names.get(path) or encode_path(path)
 
     def _remember(self, folder: str, entries: Entries) -> None:
+        for entry in entries.found:  # it may have had another name in bytes before
+            self._raw_names.pop(f"{folder.rstrip('/')}/{entry.name}", None)
         base = self._encode(folder).rstrip(b"/")
         for name, raw in entries.raw.items():
             self._raw_names[f"{folder.rstrip('/')}/{name}"] = base + b"/" + raw
