@@ -53,7 +53,7 @@ def test_a_download_is_digested_and_counted(version: ssl.TLSVersion) -> None:
         assert get(server) == CONTENT
 
 
-@pytest.mark.parametrize("size_reply", ["550 no", "502 not known", "213 768001", "213 many"])
+@pytest.mark.parametrize("size_reply", ["550 no", "502 not known", "213 768001", "213 many", "213 ²"])
 def test_f12_a_download_without_a_tls_close_is_cut_off(size_reply: str) -> None:
     with ScriptedFtp() as server:
         server.on["RETR"] = cut(CONTENT, "226 done")
@@ -205,3 +205,24 @@ def test_a_confirmation_that_overtakes_the_end_of_the_handshake_takes_nothing_fr
     with ScriptedFtp(maximum=ssl.TLSVersion.TLSv1_2, resumes=False) as server:
         server.on["RETR"] = retrieve
         assert get(server) == document
+
+
+def test_a_writer_that_takes_less_at_once_gets_the_whole_all_the_same() -> None:
+    """An unbuffered file may take a part and say so, as on a disk that fills up."""
+
+    class Unbuffered(io.BytesIO):
+        def write(self, block: object, /) -> int:
+            assert isinstance(block, bytes)
+            return super().write(block[:1000])
+
+    class Stuck(io.BytesIO):
+        def write(self, block: object, /) -> int:
+            return 0
+
+    with ScriptedFtp() as server, contextlib.closing(server.transport()) as transport:
+        server.files["/out/a.xml"] = CONTENT
+        into = Unbuffered()
+        assert transport.get("/out/a.xml", into).size == len(CONTENT)
+        assert into.getvalue() == CONTENT
+        with pytest.raises(TransferAborted, match="takes no more"):
+            transport.get("/out/a.xml", Stuck())

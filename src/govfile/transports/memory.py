@@ -19,6 +19,7 @@ from govfile.errors import (
     TransferAborted,
     TransferRefused,
 )
+from govfile.transports._writing import write_whole
 from govfile.transports.base import GetReceipt, PutReceipt, RemoteFile, TransferType
 from govfile.transports.line_ends import LineEnds
 
@@ -164,7 +165,7 @@ class MemoryTransport:
         if limit is not None and len(found.data) > limit:
             raise TransferAborted(f"{path} is larger than the limit of {limit} bytes", endpoint=self.endpoint)
         try:
-            into.write(found.data)
+            write_whole(into, found.data)
         except (OSError, ValueError) as error:
             raise TransferAborted(f"{path} cannot be written here: {error}", endpoint=self.endpoint) from error
         if progress is not None:

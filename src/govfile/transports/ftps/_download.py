@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from govfile.errors import ConnectionFailed, Phase, TimedOut, TransferAborted
+from govfile.transports._writing import write_whole
 from govfile.transports.ftps._failures import DataLost, Interrupted
 from govfile.transports.ftps._session import refused
 
@@ -71,7 +72,7 @@ class Download:
         if self._limit is not None and self.size + len(block) > self._limit:
             raise self._aborted(f"{self._path} is larger than the limit of {self._limit} bytes")
         try:
-            self._into.write(block)
+            write_whole(self._into, block)
         except (OSError, ValueError) as error:
             raise self._aborted(f"{self._path} cannot be written here: {error}") from error
         self._digest.update(block)

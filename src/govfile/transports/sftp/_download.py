@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from govfile.errors import Phase, ProtocolError, Retry, TransferAborted
+from govfile.transports._writing import write_whole
 from govfile.transports.base import GetReceipt
 from govfile.transports.sftp._failures import refused
 from govfile.transports.sftp._packets import Code, Cursor, Kind, Open, opening, read_attributes, read_status, string
@@ -112,7 +113,7 @@ class Receiving:
         if self._limit is not None and self._written + len(piece) > self._limit:
             raise self._too_large()
         try:
-            self._into.write(piece)
+            write_whole(self._into, piece)
         except (OSError, ValueError) as error:
             raise self._aborted(f"{self._path} cannot be written here: {error}") from error
         self._digest.update(piece)
