@@ -12,6 +12,7 @@ from govfile.cli.commands import command, new_app
 from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
 from govfile.cli.output import moment
+from govfile.cli.passphrases import FromEnvOption, FromFileOption, referred
 from govfile.cli.session import Session
 from govfile.errors import ConfigurationError, CredentialError, InvalidName
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from govfile.certificates.public import PublicHalf
-    from govfile.certificates.secret import Secret
 
 app = new_app("Certificates: what one says, and its public half for registration.")
 
@@ -29,17 +29,11 @@ _File = Annotated[
     Path | None,
     typer.Argument(metavar="[FILE]", help="PKCS#12, PEM or DER; the profile's credential without."),
 ]
-_FromEnv = Annotated[
-    str | None, typer.Option("--passphrase-env", metavar="NAME", help="Environment variable with FILE's passphrase.")
-]
-_FromFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", metavar="PATH", help="File that holds FILE's passphrase.")
-]
 
 
 @command(app, "inspect")
 def inspect(
-    session: Session, file: _File = None, passphrase_env: _FromEnv = None, passphrase_file: _FromFile = None
+    session: Session, file: _File = None, passphrase_env: FromEnvOption = None, passphrase_file: FromFileOption = None
 ) -> Exit:
     """Say whom a certificate stands for, until when, and which identifier to register.
 
@@ -76,8 +70,8 @@ def export(
         Path | None, typer.Option("--out", metavar="PATH", help="A new file; standard output without.")
     ] = None,
     comment: Annotated[str, typer.Option(help="Comment of the SSH line.")] = "",
-    passphrase_env: _FromEnv = None,
-    passphrase_file: _FromFile = None,
+    passphrase_env: FromEnvOption = None,
+    passphrase_file: FromFileOption = None,
 ) -> Exit:
     """Write the public half of a certificate or an SSH key, for registration. The private key is never written.
 
@@ -130,7 +124,7 @@ def _ssh_line(session: Session, file: Path | None, comment: str, from_env: str |
     if file is None and "ssh_key" in session.profile.table.values:
         return load_ssh_key(session.profile).public_line(comment)
     if file is not None and _is_key_alone(file):
-        return SshKey.from_file(file, _passphrase(from_env, from_file)).public_line(comment)
+        return SshKey.from_file(file, referred(from_env, from_file)).public_line(comment)
     return PublicHalf(_certificates(session, file, from_env, from_file)[0]).ssh_line(comment)
 
 
@@ -183,7 +177,7 @@ def _certificates(
     if file is None:
         own = load_credential(session.profile, whenever=True)
         return (own.certificate, *own.chain)
-    passphrase = _passphrase(from_env, from_file)
+    passphrase = referred(from_env, from_file)
     try:
         return certificates_in(file, passphrase)
     except CredentialError as error:
@@ -192,14 +186,6 @@ def _certificates(
     from govfile.certificates.secret import Secret
 
     return certificates_in(file, Secret(typer.prompt("Passphrase", hide_input=True, err=True)))
-
-
-def _passphrase(from_env: str | None, from_file: Path | None) -> "Secret | None":
-    from govfile.certificates.secret import Secret
-
-    if from_env is not None:
-        return Secret.from_env(from_env)
-    return Secret.from_file(from_file) if from_file is not None else None
 
 
 def _facts(certificate: "Certificate") -> dict[str, Any]:

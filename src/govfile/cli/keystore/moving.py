@@ -15,6 +15,7 @@ from govfile.cli.keystore import app
 from govfile.cli.keystore.looking import SlotArgument
 from govfile.cli.keystore.place import find_slot
 from govfile.cli.output import moment
+from govfile.cli.passphrases import FromEnvOption, FromFileOption, referred
 from govfile.cli.session import Session
 from govfile.errors import ConfigurationError
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.certificates.keystore import SlotId
     from govfile.certificates.secret import Secret
-
-_FromEnv = Annotated[
-    str | None, typer.Option("--passphrase-env", metavar="NAME", help="Environment variable with FILE's passphrase.")
-]
-_FromFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", metavar="PATH", help="File that holds FILE's passphrase.")
-]
 
 
 @command(app, "export")
@@ -39,8 +33,8 @@ def export(
     generation: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="An earlier generation; the one in use without.")
     ] = None,
-    passphrase_env: _FromEnv = None,
-    passphrase_file: _FromFile = None,
+    passphrase_env: FromEnvOption = None,
+    passphrase_file: FromFileOption = None,
 ) -> Exit:
     """Write a credential, key included, as a PKCS#12 file under a passphrase of its own, for another program.
 
@@ -77,8 +71,8 @@ def import_(
         Path | None, typer.Option(metavar="PATH", help="The certificate, where it is a file of its own.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Even if it expires earlier than the one in use.")] = False,
-    passphrase_env: _FromEnv = None,
-    passphrase_file: _FromFile = None,
+    passphrase_env: FromEnvOption = None,
+    passphrase_file: FromFileOption = None,
 ) -> Exit:
     """Put a credential that another tool made in use, key included. Expired ones are refused.
 
@@ -120,12 +114,9 @@ def _passphrase(from_env: str | None, from_file: Path | None, *, is_new: bool) -
     """As given; else a person is asked, who may leave it empty for a file that is not encrypted."""
     from govfile.certificates.secret import Secret
 
-    if from_env is not None:
-        return Secret.from_env(from_env)
-    if from_file is not None:
-        return Secret.from_file(from_file)
-    if not sys.stdin.isatty():
-        return None
+    given = referred(from_env, from_file)
+    if given is not None or not sys.stdin.isatty():
+        return given
     text = str(typer.prompt("Passphrase", default="", show_default=False, hide_input=True, err=True))
     if (
         is_new
