@@ -60,6 +60,13 @@ def test_a_file_named_twice_is_filed_and_counted_once(skat: Desk, connections: i
     assert len(skat.authority.arrived) == 1
 
 
+@pytest.mark.parametrize("connections", [1, 2])
+def test_one_file_goes_under_the_name_that_was_given(skat: Desk, connections: int) -> None:
+    name = "10101010_2025_named.zip"
+    assert _submit(skat, skat.write(seed=1), "--name", name, "--connections", connections).code == 0
+    assert [arrival.name for arrival in skat.authority.arrived] == [name]
+
+
 def test_the_same_command_again_sends_nothing(skat: Desk) -> None:
     for seed in (1, 2):
         skat.write(seed=seed)

@@ -214,6 +214,18 @@ def test_every_published_code_has_meaning_and_advice() -> None:
     assert explain("record_length_incorrect ").code == "RECORD_LENGTH_INCORRECT"
 
 
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (b"<error.message>a text</error.message><error.resolution>do this</error.resolution>", "a text; do this"),
+        (b"<error.resolution>do this</error.resolution>", "do this"),
+        (b"", "a code this version does not know; read the authority's own text in the saved status file"),
+    ],
+)
+def test_of_an_unknown_code_the_authoritys_remedy_is_told(texts: bytes, words: str) -> None:
+    assert in_words(refusal(b"<error.code>NEW</error.code>" + texts).blocks[0]) == words
+
+
 def test_an_unknown_code_is_kept_verbatim_with_the_authoritys_words() -> None:
     error = b"<error><error.code>Ny Kode 7</error.code><error.message>se 010170-1234</error.message></error>"
     found = refusal(error)

@@ -166,8 +166,8 @@ def in_words(block: StatusBlock) -> str:
     parts = []
     for error in block.errors:
         known = explain(error.code)
-        said = f"{known.meaning}; {known.advice}" if known.is_known else error.message or known.meaning
-        parts.append(said)
+        theirs = "; ".join(text for text in (error.message, error.resolution) if text)
+        parts.append(theirs if theirs and not known.is_known else f"{known.meaning}; {known.advice}")
     return _one_line(" | ".join(dict.fromkeys(parts)))
 
 

@@ -85,7 +85,7 @@ def _outcomes(session: Session, gateway: "Gateway", paths: list[Path], wish: Wis
 def _in_parallel(gateway: "Gateway", paths: list[Path], wish: Wish) -> "Iterator[Outcome]":
     from govfile.skat.filing import Filing
 
-    filings = (Filing(document=path, key=wish.key, again=wish.again) for path in paths)
+    filings = (Filing(document=path, name=wish.name, key=wish.key, again=wish.again) for path in paths)
     outcomes = gateway.submit_many(filings, service=wish.service, dry_run=wish.dry_run, connections=wish.connections)
     for document, outcome in outcomes:
         assert isinstance(document, Path)
