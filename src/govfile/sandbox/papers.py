@@ -45,7 +45,9 @@ def _write_all(folder: Path, contents: Mapping[str, bytes], *, config: bytes) ->
         for name, content in contents.items():
             _write(folder / name, content)
     except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+        raise ConfigurationError(
+            f"{folder} cannot be written: {error.strerror}", advice="give --into a folder that can be written"
+        ) from error
 
 
 def patience_table(patience: Patience) -> str:
