@@ -143,9 +143,10 @@ def test_f09_what_becomes_of_a_broken_upload_can_be_chosen(
         assert [arrival.code for arrival in sandbox.arrived] == codes
 
 
-def test_f11_the_disk_is_full(sandbox: SkatSandbox, client: Client) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK" * 500], ids=["empty", "a zip"])
+def test_f11_the_disk_is_full(sandbox: SkatSandbox, client: Client, content: bytes) -> None:
     with sandbox.faults.during(disk_full=True), pytest.raises(ftplib.error_perm, match="552"):
-        client.upload(PATH, sandbox.example("Udlaan"))
+        client.upload(PATH, content)
     assert sandbox.arrived == ()
     client.upload(PATH, sandbox.example("Udlaan"))
     assert len(sandbox.filed) == 1
@@ -249,6 +250,12 @@ def test_f15_statuses_are_late(sandbox: SkatSandbox, client: Client) -> None:
     sandbox.faults.statuses_late = timedelta(days=2)
     assert list(out_after(sandbox, client)) == [f"Udlaan_SvarFil_{NAME[:-4]}.xml"]
     sandbox.clock.advance(timedelta(days=2))
+    assert len(sandbox.out(sandbox.identity)) == 4
+
+
+def test_a_back_end_that_is_back_early_hands_over_what_waits(sandbox: SkatSandbox, client: Client) -> None:
+    with sandbox.faults.during(away_until=sandbox.clock() + timedelta(days=1)):
+        assert out_after(sandbox, client) == {}
     assert len(sandbox.out(sandbox.identity)) == 4
 
 

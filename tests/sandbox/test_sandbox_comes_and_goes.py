@@ -67,7 +67,7 @@ def test_before_the_start_it_has_no_port() -> None:
 
 def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_running() -> None:
     with SkatSandbox() as first:
-        with pytest.raises(ConfigurationError, match=f"port {first.port}"):
+        with pytest.raises(ConfigurationError, match=f"port {first.port}: Address already in use"):
             SkatSandbox(retired_settings=Settings.retired_gateway(port=first.port)).start()
         assert len(threads()) == 1
 
@@ -166,8 +166,9 @@ def test_the_command_writes_papers_for_their_owner_only(tmp_path: Path) -> None:
         assert f"port = {sandbox.port}" in papers.config.read_text()
         write_papers(sandbox, tmp_path / "papers")
         (tmp_path / "file").write_text("x")
-        with pytest.raises(ConfigurationError, match="cannot be written"):
+        with pytest.raises(ConfigurationError, match="cannot be written") as refusal:
             write_papers(sandbox, tmp_path / "file")
+        assert "--into" in str(refusal.value.advice)
 
 
 @pytest.mark.parametrize("name", ["company.p12", "govfile.toml", "password.txt"])

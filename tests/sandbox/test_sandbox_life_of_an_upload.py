@@ -245,6 +245,20 @@ def test_f20_roles_are_copied_every_hour(sandbox: SkatSandbox, tmp_path: Path) -
         assert client.nlst() == ["Udlaan", "out"]
 
 
+def test_f20_a_role_withdrawn_during_an_upload_does_not_change_where_it_went(
+    sandbox: SkatSandbox, client: Client
+) -> None:
+    client.voidcmd("TYPE I")
+    with client.transfercmd(f"STOR Udlaan/{NAME}") as data:
+        data.sendall(sandbox.example("Udlaan"))
+        sandbox.revoke(sandbox.identity, "Udlaan")
+        sandbox.clock.advance(HOUR)
+        data.unwrap()  # type: ignore[attr-defined]
+    client.voidresp()
+    assert [(arrival.service, arrival.name) for arrival in sandbox.filed] == [("Udlaan", NAME)]
+    assert "Udlaan" not in client.nlst()
+
+
 # --- the gateway before 2020
 
 

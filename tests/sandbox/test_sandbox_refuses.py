@@ -121,6 +121,21 @@ def test_nothing_is_said_in_clear_text(sandbox: SkatSandbox) -> None:
                 client.sendcmd(command)
 
 
+def test_commands_in_clear_text_behind_auth_are_never_heard(sandbox: SkatSandbox, tmp_path: Path) -> None:
+    with Client(context=context(sandbox.identity, sandbox.trust_pem(), tmp_path), timeout=10) as client:
+        client.connect("localhost", sandbox.port)
+        assert client.sock is not None
+        client.sock.sendall(f"AUTH TLS\r\nNOOP\r\nUSER {sandbox.username}\r\nPBSZ 0".encode())
+        assert client.getresp().startswith("234")
+        client.sock = client.context.wrap_socket(client.sock, server_hostname="localhost")
+        client.file = client.sock.makefile("r", encoding="utf-8")
+        client.login(sandbox.username, sandbox.password.reveal(), secure=False)
+        client.prot_p()
+        assert "Udlaan" in client.nlst()
+    assert sandbox.commands[:2] == ("AUTH TLS", f"USER {sandbox.username}")
+    assert "NOOP" not in sandbox.commands
+
+
 def test_f13_the_data_channel_cannot_be_clear_text(sandbox: SkatSandbox, tmp_path: Path) -> None:
     with log_in(sandbox, tmp_path) as client:
         assert refused(client, "PROT C") == "534"
@@ -147,6 +162,7 @@ REFUSED_COMMANDS = [
     ("MFMT 20260101000000 out/fejl.txt", "502"),
     ("PORT 127,0,0,1,200,1", "502"),
     ("EPRT |1|127.0.0.1|50001|", "502"),
+    ("NOOP " + "x" * 5000, "500"),
     ("CWD ../../CVR_30808460", "550"),
     ("CWD Findes.Ikke", "550"),
     ("CWD out/fejl.txt", "550"),
@@ -154,14 +170,17 @@ REFUSED_COMMANDS = [
     ("DELE Udlaan", "550"),
     ("DELE out", "550"),
     ("DELE out/findes-ikke.txt", "550"),
+    ("MLST out/findes-ikke.txt", "550"),
+    ("MLST Findes.Ikke", "550"),
 ]
 
 
-@pytest.mark.parametrize(("command", "code"), REFUSED_COMMANDS, ids=[command for command, _ in REFUSED_COMMANDS])
+@pytest.mark.parametrize(("command", "code"), REFUSED_COMMANDS, ids=[command[:40] for command, _ in REFUSED_COMMANDS])
 def test_commands_and_paths_that_are_refused(sandbox: SkatSandbox, tmp_path: Path, command: str, code: str) -> None:
     sandbox.put(sandbox.identity, "fejl.txt", b"0001\r\n")
     with log_in(sandbox, tmp_path) as client:
         assert refused(client, command) == code
+        assert client.sendcmd("NOOP").startswith("200")
         assert client.nlst("out") == ["fejl.txt"]
 
 
@@ -242,6 +261,48 @@ def test_the_client_certificate_is_demanded_on_data_connections_where_asked(tmp_
         assert len(sandbox.filed) == (0 if demanded else 1)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("who", ["nobody", "unregistered", "colleague", "stranger"])
+@pytest.mark.parametrize("what", ["NLST out", "MLSD out", "RETR out/fejl.txt", "STOR Udlaan/a.zip"])
+def test_a_data_connection_of_somebody_else_is_refused_and_answered_once(
+    sandbox: SkatSandbox, tmp_path: Path, what: str, who: str, version: ssl.TLSVersion
+) -> None:
+    sandbox.put(sandbox.identity, "fejl.txt", b"0001\r\n")
+    somebody = {
+        "nobody": None,
+        "unregistered": sandbox.unregistered(),
+        "colleague": sandbox.register(),
+        "stranger": sandbox.stranger(),
+    }[who]
+    with contextlib.closing(log_in(sandbox, tmp_path, version=version)) as client:
+        client.context = context(somebody, sandbox.trust_pem(), tmp_path, version=version)
+        client.voidcmd("TYPE I")
+        with contextlib.suppress(OSError), client.transfercmd(what) as data:
+            data.settimeout(5)
+            assert what.startswith("STOR") or data.recv(100) == b""
+        with pytest.raises(ftplib.error_perm, match="522"):
+            client.voidresp()
+        assert client.sendcmd("NOOP").startswith("200")
+    assert sandbox.arrived == ()
+    assert not any("stumbled" in finding for finding in sandbox.findings)
+
+
+@pytest.mark.parametrize("what", ["NLST out", "RETR out/fejl.txt", "STOR Udlaan/a.zip"])
+@pytest.mark.parametrize(("spoken", "code"), [(b"", "426"), (b"PK in clear text", "522")])
+def test_a_data_connection_without_tls_is_answered_once(
+    sandbox: SkatSandbox, tmp_path: Path, what: str, spoken: bytes, code: str
+) -> None:
+    sandbox.put(sandbox.identity, "fejl.txt", b"0001\r\n")
+    with log_in(sandbox, tmp_path) as client:
+        with socket.create_connection(client.makepasv(), 5) as data:
+            assert client.sendcmd(what)[0] == "1"
+            data.sendall(spoken)
+        with pytest.raises(ftplib.Error, match=code):
+            client.voidresp()
+        assert client.sendcmd("NOOP").startswith("200")
+    assert sandbox.arrived == ()
+
+
 def test_data_ports_lie_in_the_published_range(sandbox: SkatSandbox, tmp_path: Path) -> None:
     with log_in(sandbox, tmp_path) as client:
         ports = {client.makepasv()[1] for _ in range(20)}
@@ -249,6 +310,20 @@ def test_data_ports_lie_in_the_published_range(sandbox: SkatSandbox, tmp_path: P
         assert len(ports) > 1
         extended = client.sendcmd("EPSV").rsplit("|", 2)[1]
         assert 36000 <= int(extended) <= 39999
+
+
+@pytest.mark.parametrize("command", ["PASV", "EPSV"])
+def test_no_data_port_beyond_the_range_is_ever_offered(tmp_path: Path, command: str) -> None:
+    with (
+        SkatSandbox(settings=Settings(data_ports=(39990, 39990))) as sandbox,
+        log_in(sandbox, tmp_path) as first,
+        log_in(sandbox, tmp_path) as second,
+    ):
+        assert first.makepasv()[1] == 39990
+        assert refused(second, command) == "425"
+        first.sendcmd("ABOR")
+        second.upload("Udlaan/a.zip", sandbox.example("Udlaan"))
+        assert len(sandbox.filed) == 1
 
 
 @pytest.mark.parametrize(("settings", "command"), [(Settings(pasv=False), "PASV"), (Settings(epsv=False), "EPSV")])

@@ -39,6 +39,35 @@ def test_ftplib_files_a_report_and_reads_its_statuses(tmp_path: Path, version: s
         assert client.download(f"out/status_Udlaan_{NAME}_1.xml").startswith(b'<?xml version="1.0"')
 
 
+@pytest.mark.parametrize("command", ["STOR Udlaan/a.zip", "RETR out/stor.txt"])
+def test_an_aborted_transfer_is_answered_by_426_and_226(tmp_path: Path, command: str) -> None:
+    with SkatSandbox() as sandbox, log_in(sandbox, tmp_path) as client:
+        sandbox.put(sandbox.identity, "stor.txt", bytes(50_000_000))
+        client.voidcmd("TYPE I")
+        with client.transfercmd(command) as data:
+            if command.startswith("STOR"):
+                data.sendall(bytes(20_000_000))  # more than waits in buffers: some of it has arrived
+            else:
+                data.recv(10)
+            client.putcmd("ABOR")
+            assert client.getmultiline().startswith("426")
+            assert client.getmultiline().startswith("226")
+        assert client.sendcmd("NOOP").startswith("200")
+        assert sandbox.arrived == ()
+
+
+def test_a_second_login_begins_in_ascii_as_the_first_did(tmp_path: Path) -> None:
+    with SkatSandbox() as sandbox, log_in(sandbox, tmp_path) as client:
+        client.voidcmd("TYPE I")
+        client.login(sandbox.username, sandbox.password.reveal(), secure=False)
+        client.prot_p()
+        with client.transfercmd("STOR CPS/a.txt") as data:
+            data.sendall(sandbox.example("CPS"))
+            data.unwrap()  # type: ignore[attr-defined]
+        client.voidresp()
+        assert [(arrival.transfer_type, arrival.code) for arrival in sandbox.arrived] == [("ascii", None)]
+
+
 def test_ftplib_speaks_tls_from_the_first_byte_where_asked(tmp_path: Path) -> None:
     with (
         SkatSandbox(settings=Settings(tls_start=TlsStart.IMPLICIT)) as sandbox,

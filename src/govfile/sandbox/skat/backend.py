@@ -223,7 +223,7 @@ class BackEnd:
             while self._steps and self._steps[0].due <= now:
                 step = heapq.heappop(self._steps)
                 if step.needs_back_end and away is not None and step.due < away:
-                    waiting.append(attrs.evolve(step, due=away))
+                    waiting.append(attrs.evolve(step, due=min(away, now)))  # the switch may be set back before
                     if away <= now:
                         heapq.heappush(self._steps, waiting.pop())
                     continue

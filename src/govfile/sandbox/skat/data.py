@@ -11,10 +11,29 @@ from OpenSSL import SSL
 from govfile.sandbox.skat import tls
 from govfile.sandbox.skat.faults import LinkLoss
 from govfile.sandbox.skat.filesystem import Download, Upload
-from govfile.sandbox.skat.library import TLS_DTPHandler
+from govfile.sandbox.skat.library import PassiveDTP, TLS_DTPHandler
 from govfile.sandbox.skat.settings import Broken
 
 _log = logging.getLogger("govfile.sandbox")
+_BROKEN_OFF = ("426 Connection closed; transfer aborted.", _log.debug)
+
+
+class NoDataPortError(OSError):
+    """Every port of the passive range is taken."""
+
+
+class DataPort(PassiveDTP):  # type: ignore[misc]
+    """The socket that waits for a data connection: on a port of the range, or not at all."""
+
+    _has_tried_the_range = False
+
+    def bind(self, address: Any) -> None:
+        if address[1]:
+            self._has_tried_the_range = True
+        elif self._has_tried_the_range:  # pyftpdlib would take any port, which no firewall lets through
+            self.close()
+            raise NoDataPortError
+        super().bind(address)
 
 
 class DataSession(TLS_DTPHandler):  # type: ignore[misc]
@@ -26,6 +45,7 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
         self._handshake = tls.Handshake()
         self._refusal = ""
         self._is_settled = False
+        self._is_told = False
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each transfer would stall 40 ms without
         super().__init__(sock, cmd_channel)
 
@@ -39,10 +59,16 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
                 tls.demand_no_certificate(self.socket)
 
     def handle_ssl_established(self) -> None:
-        if self.cmd_channel.door.settings.session_reuse_required and self._handshake.was_full:
+        habits = self.cmd_channel.door.settings
+        if habits.session_reuse_required and self._handshake.was_full:
             self._refusal = "522 The data connection must resume the TLS session of the control connection."
-            if self._initialized:
-                self._refuse()
+        elif habits.data_certificate and not self._shows_the_same_certificate():
+            self._refusal = "522 The data connection must show the certificate of the control connection."
+        if self._refusal and self._initialized:
+            self._refuse()
+
+    def _shows_the_same_certificate(self) -> bool:
+        return bool(self.socket.get_peer_certificate(as_cryptography=True) == self.cmd_channel.peer_certificate)
 
     def _refuse(self) -> None:
         self._resp = (self._refusal, _log.debug)
@@ -68,7 +94,8 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
 
     def handle_failed_ssl_handshake(self) -> None:
         self.cmd_channel.door.find("TLS handshake failed on a data connection")
-        super().handle_failed_ssl_handshake()
+        self._resp = ("522 TLS handshake failed.", _log.debug)
+        self.close()
 
     # --- moving bytes
 
@@ -77,6 +104,10 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
         super().handle_read_event()
         if self.tot_bytes_received > before and self._faults.link_loss is LinkLoss.DURING_DATA and self._is_upload:
             self.cmd_channel.cut()
+
+    def abort(self) -> None:
+        """End on the client's wish; who answers that answers for the transfer, too."""
+        self._is_told = True
 
     def cut_off(self) -> None:
         """End as a broken line would."""
@@ -87,7 +118,14 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
         self._resp = ()
         self.close()
 
+    def handle_write_event(self) -> None:
+        super().handle_write_event()
+        if self._ssl_accepting and self._ssl_want_read:  # writable all the time: the loop would go round for nothing
+            self.modify_ioloop_events(self.ioloop.READ)
+
     def send(self, data: bytes) -> int:
+        if self._ssl_accepting:  # OpenSSL would end the handshake by itself, and send before anybody judged it
+            return 0
         limit = self._faults.cut_downloads
         if limit is None or not isinstance(self.file_obj, Download):
             return int(super().send(data))
@@ -114,7 +152,7 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
             self.cmd_channel.door.trouble("a data connection")
             self._error = True
         self.transfer_finished = False
-        self._resp = ("426 Connection closed; transfer aborted.", _log.debug)
+        self._resp = _BROKEN_OFF
         self.close()
 
     def close(self) -> None:
@@ -122,6 +160,8 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
             return
         if not self._is_settled and not self._ssl_closing:
             self._is_settled = True
+            if self._initialized and not self._is_told:
+                self._resp = self._resp or _BROKEN_OFF
             if isinstance(self.file_obj, Upload):
                 self._settle(self.file_obj)
         if self._faults.no_close_notify:
@@ -136,7 +176,6 @@ class DataSession(TLS_DTPHandler):  # type: ignore[misc]
             return
         elif not self.transfer_finished:
             self._keep_what_came(upload)
-            self._resp = self._resp or ("426 Connection closed; transfer aborted.", _log.debug)
         elif not self._ended_cleanly():
             self._keep_what_came(upload)
             self.transfer_finished = False

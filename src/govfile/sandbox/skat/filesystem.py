@@ -9,7 +9,7 @@ import posixpath
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from govfile.sandbox.skat.folders import OUT, Entry, Place
+from govfile.sandbox.skat.folders import OUT, Entry, Place, Spot
 from govfile.sandbox.skat.library import AbstractedFS
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 class Upload:
     """A file on its way in: measured while it is written, kept until it is judged."""
 
-    def __init__(self, name: str, *, limit: int | None) -> None:
+    def __init__(self, spot: Spot, name: str, *, limit: int | None) -> None:
+        self.spot = spot
         self.name = name
         self.content = tempfile.SpooledTemporaryFile(max_size=_HELD_IN_MEMORY)  # noqa: SIM115 - `close` does it
         self.size = 0
-        self.is_full = False
+        self.is_full = limit == 0
         self.closed = False
         self._limit = limit
         self._digest = hashlib.sha256()
@@ -149,8 +150,10 @@ class Folders(AbstractedFS):  # type: ignore[misc]
         listing: list[str],
         perms: str,  # noqa: ARG002
         facts: list[str],
-        ignore_err: bool = True,  # noqa: ARG002
+        ignore_err: bool = True,
     ) -> Iterator[bytes]:
+        if not ignore_err and not self.lexists(path := posixpath.join(basedir, *listing)):
+            raise _missing(path)
         chosen = set(listing)
         for entry in self._entries(basedir):
             if entry.name not in chosen:
@@ -165,7 +168,9 @@ class Folders(AbstractedFS):  # type: ignore[misc]
 
     def open(self, filename: str, mode: str) -> Upload | Download:
         if mode == "wb":
-            return Upload(filename, limit=0 if self._faults.disk_full else self._view.settings.quota)
+            return Upload(
+                self._view.spot(filename), filename, limit=0 if self._faults.disk_full else self._view.settings.quota
+            )
         content = self._view.read(filename)
         if mode != "rb" or content is None:
             raise _missing(filename)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     AbstractedFS = Any
     TLS_DTPHandler = Any
     TLS_FTPHandler = Any
+    PassiveDTP = Any
     AuthenticationFailed: Any
     FTPServer: Any
     IOLoop: Any
@@ -21,6 +22,7 @@ else:
     from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
     from pyftpdlib.servers import FTPServer
 
+    PassiveDTP = TLS_FTPHandler.passive_dtp
     COMMANDS = TLS_FTPHandler.proto_cmds
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "AuthenticationFailed",
     "FTPServer",
     "IOLoop",
+    "PassiveDTP",
     "TLS_DTPHandler",
     "TLS_FTPHandler",
 ]

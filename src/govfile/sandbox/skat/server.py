@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import posixpath
 import socket
 import threading
 from collections import deque
@@ -82,7 +81,7 @@ class Door:
         except OSError as error:
             self._loop.close()
             raise ConfigurationError(
-                f"the sandbox cannot listen on port {self.settings.port}: {error.strerror}",
+                f"the sandbox cannot listen on port {self.settings.port}: {_reason(error)}",
                 advice="choose another port, or 0 for any free one",
             ) from error
         self.port = int(server.address[1])
@@ -141,9 +140,9 @@ class Door:
 
     def take(self, view: View, upload: Upload, *, transfer_type: str, tls_version: str, tls_resumed: bool) -> None:
         """Judge a complete upload and give it to the back end."""
-        spot = view.spot(upload.name)
+        spot = upload.spot
         identity = spot.identity or view.identity
-        service, name = spot.folder, posixpath.basename(upload.name)
+        service, name = spot.folder, spot.name
         judgement = judge(service, name, upload.content, is_ascii=transfer_type == "ascii", settings=self.settings)
         arrival = Arrival(
             service=service,
@@ -160,7 +159,7 @@ class Door:
 
     def burn(self, view: View, upload: Upload) -> None:
         """Take the name of an upload that broke off, and nothing else."""
-        spot = view.spot(upload.name)
+        spot = upload.spot
         self.back_end.burn(spot.identity or view.identity, spot.folder, spot.name)
 
     def heard(self, command: str, argument: str) -> None:
@@ -177,3 +176,9 @@ class Door:
         """Note an exception that nobody expected, with its traceback in the log."""
         _log.info("the sandbox stumbled in %s", where, exc_info=True)
         self.findings.append(f"the sandbox stumbled in {where}; see its log")
+
+
+def _reason(error: OSError) -> str:
+    """The system's words; pyftpdlib raises them wrapped in an error without any."""
+    inner = error.args[0] if error.args else None
+    return (inner.strerror if isinstance(inner, OSError) else error.strerror) or str(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from OpenSSL import SSL
 
 from govfile.sandbox.skat import tls
-from govfile.sandbox.skat.data import DataSession
+from govfile.sandbox.skat.data import DataPort, DataSession, NoDataPortError
 from govfile.sandbox.skat.faults import LinkLoss
 from govfile.sandbox.skat.filesystem import Folders, Upload
 from govfile.sandbox.skat.folders import Place
@@ -31,6 +31,8 @@ REFUSED = frozenset(
     "ACCT ADAT APPE CCC EPRT MFMT MKD PORT REIN REST RMD RNFR RNTO SITE SMNT STAT STOU XMKD XRMD".split()  # noqa: SIM905
 )
 _ALLOWED = {name: how for name, how in COMMANDS.items() if name.split(" ")[0] not in REFUSED}
+
+_LONGEST_COMMAND = 2048  # bytes
 
 _PASV = re.compile(r"^227 .*\((\d+,\d+,\d+,\d+),(\d+),(\d+)\)")
 _EPSV = re.compile(r"^229 .*\(\|\|\|(\d+)\|\)")
@@ -88,6 +90,7 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
 
     door: ClassVar[Door]
     dtp_handler = DataSession
+    passive_dtp = DataPort
     abstracted_fs = Folders
     proto_cmds = _ALLOWED
     banner = "Secure FTP gateway (govfile sandbox)"
@@ -99,10 +102,10 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
 
     def __init__(self, conn: Any, server: Any, ioloop: Any = None) -> None:
         self.peer_certificate: x509.Certificate | None = None
-        self.transfer_type = "ascii"
         self.authorizer = _Doorkeeper(self)
         self._tls_version = ""
         self._is_deaf = False
+        self._is_too_long = False
         super().__init__(conn, server, ioloop)
 
     @classmethod
@@ -154,11 +157,20 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         self.ioloop.call_later(0, self.cut)
 
     def collect_incoming_data(self, data: bytes) -> None:
-        if not self._is_deaf:
+        if self._is_deaf or self._ssl_accepting:  # what came in clear text behind AUTH is no command
+            return
+        self._is_too_long = self._is_too_long or self._in_buffer_len + len(data) > _LONGEST_COMMAND
+        if not self._is_too_long:
             super().collect_incoming_data(data)
 
     def found_terminator(self) -> None:
-        if not self._is_deaf:
+        if self._is_deaf or self._ssl_accepting:
+            return
+        if self._is_too_long:
+            self._is_too_long, self._in_buffer_len = False, 0
+            self._in_buffer.clear()
+            self.respond("500 Command too long.")
+        else:
             super().found_terminator()
 
     # --- commands
@@ -189,10 +201,6 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         else:
             super().ftp_PROT(line)
 
-    def ftp_TYPE(self, line: str) -> None:  # noqa: N802
-        super().ftp_TYPE(line)
-        self.transfer_type = "ascii" if self._current_type == "a" else "binary"
-
     def ftp_CWD(self, path: str) -> None:  # noqa: N802 - pyftpdlib's own looks at the process's working folder
         try:
             self.fs.chdir(path)
@@ -200,6 +208,17 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
             self.respond("550 No such folder.")
         else:
             self.respond(f'250 "{self.fs.cwd}" is the current folder.')
+
+    def _make_epasv(self, extmode: bool = False) -> None:
+        try:
+            super()._make_epasv(extmode)
+        except NoDataPortError:
+            self.respond("425 Can't open data connection: no data port is free.")
+
+    def ftp_ABOR(self, line: str) -> None:  # noqa: N802
+        if self.data_channel is not None:
+            self.data_channel.abort()
+        super().ftp_ABOR(line)
 
     def ftp_STOR(self, file: str, mode: str = "w") -> None:  # noqa: N802
         super().ftp_STOR(file, mode)
@@ -218,7 +237,7 @@ class ControlSession(TLS_FTPHandler):  # type: ignore[misc]
         self.door.take(
             self.view,
             upload,
-            transfer_type=self.transfer_type,
+            transfer_type="ascii" if self._current_type == "a" else "binary",
             tls_version=self._tls_version,
             tls_resumed=tls_resumed,
         )
