@@ -56,6 +56,12 @@ def test_a_password_is_no_setting(server: Server) -> None:
         Ledger.postgresql(host="127.0.0.1", database="x", user="y", password=None, sslpassword="hush")
 
 
+def test_a_password_that_is_not_secret_is_refused_unseen() -> None:
+    with pytest.raises(ConfigurationError, match="the password is given as str") as refused:
+        Ledger.postgresql(host="127.0.0.1", database="x", user="y", password="hush")  # type: ignore[arg-type]
+    assert "hush" not in str(refused.value)
+
+
 def test_a_database_that_is_not_there_is_named(server: Server) -> None:
     with pytest.raises(LedgerError, match='database "nowhere" does not exist'):
         Ledger.open(server.url("x").replace("/postgres?", "/nowhere?"))

@@ -11,6 +11,7 @@ import pytest
 from govfile import Ledger, Secret, State, skat
 from govfile.errors import (
     AuthenticationRefused,
+    ConfigurationError,
     CredentialError,
     DuplicateContent,
     DuplicateName,
@@ -23,6 +24,7 @@ from govfile.errors import (
 )
 from govfile.filing.states import Proof
 from govfile.sandbox.skat import CertificateKind, Damage, Layout, LinkLoss, Settings, SkatSandbox, Spelling
+from govfile.transports.ftps import FtpsTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +141,19 @@ def test_f06_a_wrong_password_is_tried_once(authority: SkatSandbox, ledger: Ledg
         with pytest.raises(AuthenticationRefused):
             gateway.services()
     assert sum(command.startswith("PASS") for command in authority.commands[before:]) == 1
+
+
+@pytest.mark.parametrize("password", ["hush", b"hush", None])
+def test_a_password_that_is_not_secret_is_refused_at_once(
+    authority: SkatSandbox, ledger: Ledger, password: Any
+) -> None:
+    for make in (
+        lambda given: skat.Gateway(authority.environment, authority.credential, password=given, ledger=ledger),
+        lambda given: FtpsTransport("localhost", 21, user="x", password=given),
+    ):
+        with pytest.raises(ConfigurationError, match="the password is given as") as refused:
+            make(password)
+        assert "hush" not in str(refused.value)
 
 
 def test_an_unregistered_certificate_is_refused_with_the_truth(authority: SkatSandbox, ledger: Ledger) -> None:

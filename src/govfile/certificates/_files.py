@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from govfile.certificates.secret import Secret
-from govfile.errors import ConfigurationError, CredentialError
+from govfile.certificates.secret import check_secret
+from govfile.errors import CredentialError
 
 if TYPE_CHECKING:
+    from govfile.certificates.secret import Secret
     from govfile.errors import GovfileError
 
 #: Bytes as they are, or the path of a file that holds them.
@@ -71,9 +72,5 @@ def utf8(passphrase: Secret | None) -> bytes | None:
     """The passphrase's bytes; raises `ConfigurationError`, without showing it, for anything but a `Secret`."""
     if passphrase is None:
         return None
-    if not isinstance(passphrase, Secret):
-        raise ConfigurationError(
-            f"the passphrase is given as {type(passphrase).__name__}",
-            advice="wrap it: Secret.from_env(…), Secret.from_file(…) or Secret(…)",
-        )
+    check_secret(passphrase, "passphrase")
     return passphrase.reveal().encode("utf-8")

@@ -120,6 +120,15 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied")
 
 
+def check_secret(given: object, what: str) -> None:
+    """Raise `ConfigurationError`, without showing it, for anything but a `Secret`; `what` names it."""
+    if not isinstance(given, Secret):
+        raise ConfigurationError(
+            f"the {what} is given as {type(given).__name__}",
+            advice="wrap it: Secret.from_env(…), Secret.from_file(…) or Secret(…)",
+        )
+
+
 def _utf8_text(data: bytes) -> str | None:
     """None for anything else: Python's own error would carry the secret along."""
     try:

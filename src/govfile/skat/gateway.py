@@ -9,15 +9,17 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from govfile.certificates.secret import check_secret
 from govfile.errors import AlreadyFiled, ConfigurationError, GovfileError, LedgerError
 from govfile.filing.client import FilingClient, one_at_a_time
 from govfile.filing.conversation import Door
 from govfile.filing.fetching import Fetcher
+from govfile.filing.recording import Recorder
 from govfile.filing.recovery import Resumed, check_login, interrupted
 from govfile.filing.saving import Folder
 from govfile.filing.scope import Scope
 from govfile.filing.states import State
-from govfile.filing.submission import Evidence, Submission
+from govfile.filing.submission import Submission
 from govfile.skat.batch import Batch
 from govfile.skat.collecting import ANSWER_LIMIT, Collection, Collector
 from govfile.skat.filing import Filing, Preparer, Unsent, continued
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
     from govfile.certificates.secret import Secret
     from govfile.filing.ledger import Ledger
-    from govfile.filing.ledger.owners import Owner
     from govfile.filing.source import Document
     from govfile.filing.waiting import Dice
     from govfile.skat.environments import Environment
@@ -84,6 +85,7 @@ class Gateway(FilingClient):
         dice: Dice | None = None,
     ) -> None:
         check_environment(credential, environment)
+        check_secret(password, "password")
         self.environment = environment
         self._login = Login.of(credential.subject, username)
         super().__init__(
@@ -104,7 +106,7 @@ class Gateway(FilingClient):
             clock=clock,
             randomness=randomness,
         )
-        self._unrecorded: dict[str, Evidence | Owner] = {}
+        self._recorder = Recorder(ledger)
         self._door = Door()
         self._sender = self._new_sender()
         credential.check(clock())
@@ -328,10 +330,10 @@ class Gateway(FilingClient):
 
     def _new_sender(self) -> Sender:
         session = Session(self._open, self._login, door=self._door, clock=self._clock)
-        return Sender(ledger=self._ledger, session=session, unrecorded=self._unrecorded)
+        return Sender(ledger=self._ledger, session=session, recorder=self._recorder)
 
     def _hang_up(self) -> None:
         self._sender.session.close()
 
     def _catch_up(self) -> None:
-        self._sender.catch_up()
+        self._recorder.catch_up()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import UniqueConstraint, create_engine
 from sqlalchemy.pool import NullPool
 
+from govfile.certificates.secret import check_secret
 from govfile.errors import ConfigurationError, LedgerDamaged, LedgerError, MissingExtra
 from govfile.filing.ledger.database import Database, Session
 from govfile.filing.ledger.schema import VERSION, about, metadata, submissions
@@ -29,6 +30,8 @@ def open_server(
     Raises `LedgerError` when it cannot be reached, `MissingExtra` without psycopg.
     """
     psycopg = _driver()
+    if password is not None:
+        check_secret(password, "password")
     place = f"PostgreSQL {settings.get('host', 'local')}:{settings.get('port', 5432)}/{settings.get('dbname', '')}"
 
     def connect() -> Any:

@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from govfile.certificates.secret import check_secret
 from govfile.errors import (
     AuthenticationRefused,
     ConfigurationError,
@@ -87,6 +88,7 @@ class FtpsTransport:
             raise ConfigurationError(f"{port} is no TCP port", advice="give a number from 1 to 65535")
         if not host:
             raise ConfigurationError("the host is empty", advice="give a host name or an address")
+        check_secret(password, "password")
         self._host = host
         self._port = port
         self._user = user
