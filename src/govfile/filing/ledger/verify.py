@@ -9,7 +9,8 @@ import attrs
 from govfile.errors import LedgerError
 from govfile.filing.ledger.receipts import from_receipt_row
 from govfile.filing.ledger.rows import COLUMNS, fold, from_row
-from govfile.filing.ledger.set_rows import from_part_row
+from govfile.filing.ledger.set_rows import from_kept_row, from_part_row
+from govfile.filing.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,9 @@ _MOST = 100
 
 _ID = COLUMNS.index("id")
 _FOLDED = COLUMNS.index("folded")
+_SET_NAMES = COLUMNS.index("set_names")
+_STATE = COLUMNS.index("state")
+_UNSENT = frozenset(state.value for state in (State.PREPARED, State.SENDING, State.UNKNOWN))
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +51,11 @@ def examine(database: Database, pages: _Pages) -> list[Finding]:
     try:
         return [
             *_database(database),
-            *(finding for row in pages("search", None, {}) for finding in _submission(row[1:])),
+            *(
+                finding
+                for row in pages("search", None, {})
+                for finding in (*_submission(row[1:]), *_kept(database, row[1:]))
+            ),
             *(finding for row in pages("receipts", None, {}) for finding in _readable(from_receipt_row, row[1:])),
             *(finding for row in pages("set_parts", None, {}) for finding in _readable(from_part_row, row[1:])),
         ]
@@ -74,6 +82,15 @@ def _submission(row: Sequence[Any]) -> Iterator[Finding]:
         yield Finding(submission_id=identifier, problem="its name is guarded in another form than it has")
     for problem in _history(submission):
         yield Finding(submission_id=identifier, problem=problem)
+
+
+def _kept(database: Database, row: Sequence[Any]) -> Iterator[Finding]:
+    """What is kept for a set until its trigger is confirmed."""
+    if row[_SET_NAMES] is None or row[_STATE] not in _UNSENT:
+        return
+    values = {"submission_id": row[_ID]}
+    for kept in database.run(lambda session: session.all(session.statements.kept_for, values)):
+        yield from _readable(from_kept_row, kept)
 
 
 def _history(submission: Submission) -> Iterator[str]:
