@@ -22,7 +22,7 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.filing.ledger.owners import Owner
-from govfile.filing.recording import Elsewhere, Recorder, in_words, is_elsewhere, is_settled
+from govfile.filing.recording import Elsewhere, in_words, is_elsewhere, is_settled
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from govfile.skat.codes import NAME_REUSED
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from govfile.filing.ledger import Ledger
+    from govfile.filing.recording import Recorder
     from govfile.filing.source import Source
     from govfile.filing.submission import Submission
     from govfile.skat.services import ServiceProfile
@@ -52,14 +53,11 @@ HOW_TO_RESOLVE = (
 
 @attrs.define
 class Sender:
-    """Sends for one session and writes to one ledger.
-
-    `unrecorded` holds what the ledger could not take yet: evidence, or a start to take back.
-    """
+    """Sends for one session and writes to one ledger."""
 
     ledger: Ledger
     session: Session
-    unrecorded: dict[str, Evidence | Owner] = attrs.field(factory=dict)
+    recorder: Recorder
 
     def send(
         self, submission: Submission, source: Source, profile: ServiceProfile, progress: Progress | None = None
@@ -96,7 +94,7 @@ class Sender:
             if is_elsewhere(error):
                 return self.ledger.get(submission.id)
             if start is not None:
-                Recorder(self.ledger, self.unrecorded).take_back(submission, start)
+                self.recorder.take_back(submission, start)
             raise
         return self._ended(submission, evidence)
 
@@ -177,11 +175,7 @@ class Sender:
         )
 
     def _record(self, submission: Submission, evidence: Evidence) -> Submission:
-        return Recorder(self.ledger, self.unrecorded).record(submission, evidence)
-
-    def catch_up(self) -> None:
-        """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""
-        Recorder(self.ledger, self.unrecorded).catch_up()
+        return self.recorder.record(submission, evidence)
 
 
 def _evidence(submission: Submission, receipt: PutReceipt) -> Evidence:
