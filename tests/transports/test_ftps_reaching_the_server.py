@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,26 +18,13 @@ from govfile.errors import (
     TimedOut,
     TransferRefused,
 )
-from govfile.filing.source import Source
 from govfile.transports.ftps import FtpsTransport
 from govfile.transports.ftps_policy import FtpsPolicy
 from support.scripted_ftp import QUICK, ScriptedFtp, Talk
+from support.small_upload import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-DOCUMENT = Source.of(b"<report/>")
-
-BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
-
-
-def put(transport: FtpsTransport) -> bool:
-    """Try an upload; whether `committing` was reached."""
-    committed: list[None] = []
-    with contextlib.closing(transport):
-        transport.put("/Udlaan/a.zip", DOCUMENT, committing=lambda: committed.append(None))
-    return bool(committed)
 
 
 def test_f01_connection_refused() -> None:

@@ -29,6 +29,7 @@ from govfile.transports.ftps_policy import SessionReuse
 from support.ftp_servers import authority
 from support.pki import Authority, plain, rsa_key
 from support.scripted_ftp import ScriptedFtp, Talk, credential_of, tls_context
+from support.small_upload import BOTH, DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +37,8 @@ if TYPE_CHECKING:
 
     from govfile.transports.ftps import FtpsTransport
 
-DOCUMENT = Source.of(b"<report/>")
 TLS_1_2 = ssl.TLSVersion.TLSv1_2
 SUPPORTED_VERSIONS = 43
-BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 
 
 @BOTH

@@ -19,27 +19,15 @@ from govfile.errors import (
     Retry,
     TlsFailed,
 )
-from govfile.filing.source import Source
 from govfile.transports.ftps import FtpsTransport
 from govfile.transports.ftps_policy import TlsStart, TlsVersion
 from support.ftp_servers import authority
 from support.pki import Authority, plain, rsa_key
 from support.scripted_ftp import ScriptedFtp, Talk, credential_of, tls_context
+from support.small_upload import BOTH, put
 
 if TYPE_CHECKING:
     from govfile.certificates.credential import Credential
-
-DOCUMENT = Source.of(b"<report/>")
-
-BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
-
-
-def put(transport: FtpsTransport) -> bool:
-    """Try an upload; whether `committing` was reached."""
-    committed: list[None] = []
-    with contextlib.closing(transport):
-        transport.put("/Udlaan/a.zip", DOCUMENT, committing=lambda: committed.append(None))
-    return bool(committed)
 
 
 def hosts(kind: str) -> ScriptedFtp:
