@@ -313,6 +313,15 @@ def test_services_of_ones_own_are_used(skat: Desk) -> None:
     assert [arrival.service for arrival in skat.authority.filed] == ["Udlaan"]
 
 
+def test_a_service_that_ships_keeps_its_rules_when_a_profile_changes_it(skat: Desk) -> None:
+    changed = "[profiles.sandbox.services.Udlaan]\nlargest = 100000\n\n[profiles.sandbox.environment]"
+    skat.change("[profiles.sandbox.environment]", changed)
+    (skat.folder / "10101010_2025_bad.zip").write_bytes(b"no zip at all")
+    assert _submit(skat, skat.folder / "10101010_2025_bad.zip").code == 2
+    assert _submit(skat, skat.write(seed=1), "--dry-run").code == 0
+    assert [arrival.name.startswith("val_") for arrival in skat.authority.arrived] == [True]
+
+
 def test_new_content_under_a_used_name_was_not_filed_and_does_not_pass_for_it(skat: Desk) -> None:
     path = skat.write(seed=1)
     assert _submit(skat, path).code == 0

@@ -64,7 +64,7 @@ def test_a_certificate_that_names_no_company_needs_a_user_name() -> None:
     assert Login.of(subject, "someone").sender == "someone"
 
 
-@pytest.mark.parametrize("username", ["", "a\r\nUSER b", "tab\t"])
+@pytest.mark.parametrize("username", ["", " ", "a\r\nUSER b", "tab\t"])
 def test_a_user_name_that_cannot_be_sent_is_refused(username: str) -> None:
     with pytest.raises(ConfigurationError):
         Login.of(organisation().subject, username)

@@ -28,7 +28,7 @@ def _service(name: str, table: Table) -> ServiceProfile:
     from govfile.transports.base import TransferType
 
     table.allow(SERVICE_KEYS)
-    like = table.choice("like", PROFILES)
+    like = table.choice("like", PROFILES) or PROFILES.get(name)  # one that ships keeps what is not changed
     changes: dict[str, Any] = {
         "name": name,
         "folder": table.get("folder", str) or name,

@@ -52,10 +52,11 @@ def _check_prefix(profile: ServiceProfile, _attribute: object, prefix: str | Non
 class ServiceProfile:
     """One service.
 
-    `name` is how this library and the ledger call it, `folder` the remote folder (the same unless given), `transfer`
-    how bytes cross, `naming` what file names must be. `content_check` reads the document and raises `InvalidContent`;
-    None checks only that it is not empty. `validation_prefix` put before a name asks for a check instead of filing,
-    None where the service has no such thing. `largest` bounds the document in bytes, None: no bound is known.
+    `name` is how this library and the ledger call it, `folder` the remote folder (the same unless given); to the ledger
+    two profiles of one folder are two services, each with filings of its own. `transfer` is how bytes cross, `naming`
+    what file names must be. `content_check` reads the document and raises `InvalidContent`; None checks only that it is
+    not empty. `validation_prefix` put before a name asks for a check instead of filing, None where the service has no
+    such thing. `largest` bounds the document in bytes, None: no bound is known.
     """
 
     name: str

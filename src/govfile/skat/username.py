@@ -60,7 +60,7 @@ class Login:
         if username is None:
             subject.require_identity()
             return _from_subject(subject)
-        if not username or not username.isprintable():
+        if not username.strip() or not username.isprintable():
             raise ConfigurationError(
                 "the user name is empty or holds a character that cannot be printed",
                 advice="write it as the authority registered it, or leave it out",
