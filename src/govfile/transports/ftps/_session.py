@@ -12,9 +12,9 @@ from govfile.errors import (
     ConfigurationError,
     ConnectionFailed,
     GovfileError,
-    InvalidName,
     Phase,
     TlsFailed,
+    TransferRefused,
 )
 from govfile.transports._connect import connect_host
 from govfile.transports.base import TransferType
@@ -92,10 +92,8 @@ class Session:
         self.control.close(abort=self.made_by == os.getpid())
 
 
-def refused(what: str, reply: Reply, endpoint: str) -> GovfileError:
+def refused(what: str, reply: Reply, endpoint: str) -> TransferRefused:
     """The server said no to a command."""
-    from govfile.errors import TransferRefused
-
     return TransferRefused(
         f"the server refused to {what}: {reply}",
         code=reply.code,
@@ -236,16 +234,3 @@ class Opener:
                     endpoint=control.endpoint,
                     advice="the server must offer protected data connections (RFC 4217)",
                 )
-
-
-def encode_path(path: str) -> bytes:
-    """A remote path as it goes over the wire; raises `InvalidName` for what no server may be asked."""
-    if not path:
-        raise InvalidName("the remote path is empty")
-    for mark in path:
-        if mark in "\r\n\0":
-            raise InvalidName(f"the remote path holds {mark!r}", advice="take the line break or NUL out")
-    try:
-        return path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidName("the remote path cannot be written in UTF-8") from error

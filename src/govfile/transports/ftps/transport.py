@@ -24,6 +24,7 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.transports._deadlines import Deadlines
+from govfile.transports._paths import encode_path
 from govfile.transports._reading import CheckedReader
 from govfile.transports.base import GetReceipt, TransferType
 from govfile.transports.ftps._data import Transfers
@@ -31,7 +32,7 @@ from govfile.transports.ftps._download import Download, receive
 from govfile.transports.ftps._failures import SessionEnded
 from govfile.transports.ftps._listings import FolderReader
 from govfile.transports.ftps._passive import DataPorts
-from govfile.transports.ftps._session import Opener, encode_path
+from govfile.transports.ftps._session import Opener
 from govfile.transports.ftps._tls import TlsContext
 from govfile.transports.ftps._upload import Upload
 from govfile.transports.ftps_policy import FtpsPolicy

@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from govfile.errors import ProtocolError
+from govfile.transports._paths import encode_path
 from govfile.transports.sftp._packets import (
     Code,
     Cursor,
     Kind,
-    encode_path,
     read_names,
     read_status,
     remote_file,

@@ -8,7 +8,7 @@ import struct
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from govfile.errors import InvalidName, ProtocolError
+from govfile.errors import ProtocolError
 from govfile.transports.base import RemoteFile
 
 VERSION = 3
@@ -138,19 +138,6 @@ def write(number: int, handle: bytes, offset: int, data: bytes | memoryview) -> 
 def reading(handle: bytes, offset: int, length: int) -> bytes:
     """The body of READ."""
     return string(handle) + _LONG.pack(offset) + _WORD.pack(length)
-
-
-def encode_path(path: str) -> bytes:
-    """A remote path as it goes over the wire; raises `InvalidName` for what no server may be asked."""
-    if not path:
-        raise InvalidName("the remote path is empty")
-    for mark in path:
-        if mark in "\r\n\0":
-            raise InvalidName(f"the remote path holds {mark!r}", advice="take the line break or NUL out")
-    try:
-        return path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidName("the remote path cannot be written in UTF-8") from error
 
 
 def printable(data: bytes, limit: int = 300) -> str:

@@ -6,9 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from govfile.errors import GovfileError, Phase, TransferAborted
+from govfile.transports._paths import encode_path
 from govfile.transports._reading import CheckedReader
 from govfile.transports.sftp._failures import with_certainty
-from govfile.transports.sftp._packets import encode_path
 from govfile.transports.sftp._upload import Sending
 
 if TYPE_CHECKING:
