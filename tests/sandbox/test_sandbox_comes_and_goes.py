@@ -122,6 +122,28 @@ def test_many_clients_at_once(tmp_path: Path) -> None:
         assert len({arrival.sha256 for arrival in sandbox.filed}) == 30
 
 
+def test_it_outlives_more_connections_than_it_has_file_handles_for() -> None:
+    program = """
+import resource, socket
+from govfile.sandbox import SkatSandbox
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+with SkatSandbox() as sandbox:
+    held = []
+    try:
+        for _ in range(100):
+            held.append(socket.create_connection(("127.0.0.1", sandbox.port), 0.5))
+    except OSError:
+        pass
+    for each in held:
+        each.close()
+    with socket.create_connection(("127.0.0.1", sandbox.port), 5) as probe:
+        print(probe.recv(3).decode(), *sandbox.findings[:1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("220 a connection could not be accepted: [Errno 24]")
+    assert done.stderr == ""
+
+
 def test_passwords_are_kept_out_of_the_record(tmp_path: Path) -> None:
     with SkatSandbox() as sandbox, log_in(sandbox, tmp_path):
         assert "PASS ***" in sandbox.commands

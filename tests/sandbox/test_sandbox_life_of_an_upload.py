@@ -245,6 +245,19 @@ def test_f20_roles_are_copied_every_hour(sandbox: SkatSandbox, tmp_path: Path) -
         assert client.nlst() == ["Udlaan", "out"]
 
 
+def test_f20_a_role_given_or_taken_twice_changes_nothing_more(sandbox: SkatSandbox, client: Client) -> None:
+    sandbox.grant(sandbox.identity, "Udlaan")
+    assert "Udlaan" in client.nlst()
+    sandbox.revoke(sandbox.identity, "Udlaan")
+    sandbox.grant(sandbox.identity, "Udlaan")  # before the next copy: nothing of it was ever seen
+    sandbox.clock.advance(HOUR)
+    assert "Udlaan" in client.nlst()
+    sandbox.revoke(sandbox.identity, "Udlaan")
+    sandbox.clock.advance(HOUR)
+    sandbox.revoke(sandbox.identity, "Udlaan")
+    assert "Udlaan" not in client.nlst()
+
+
 def test_f20_a_role_withdrawn_during_an_upload_does_not_change_where_it_went(
     sandbox: SkatSandbox, client: Client
 ) -> None:

@@ -19,7 +19,7 @@ from govfile.sandbox.skat.faults import Damage, Faults
 from govfile.sandbox.skat.rules import VALIDATION_PREFIX, Judgement
 from govfile.sandbox.skat.services import Family, family
 from govfile.sandbox.skat.settings import NameScope, Schedule, Settings
-from govfile.sandbox.skat.status import Status, damaged, danish
+from govfile.sandbox.skat.status import Status, damaged, started_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,9 +199,8 @@ class BackEnd:
     def _announcement(self, arrival: Arrival, status: Status, announced: list[str]) -> Status:
         if family(arrival.service) is not Family.EXCHANGE:
             return attrs.evolve(status, names=tuple(announced))
-        stamp = danish(arrival.at + timedelta(milliseconds=len(announced)))  # the back end starts these by itself
-        moment = stamp.strftime("%Y%m%d%H%M%S") + f"{stamp.microsecond // 1000:03}"
-        return attrs.evolve(status, name=moment, names=(announced[-1],))
+        name = started_at(arrival.at + timedelta(milliseconds=len(announced)))
+        return attrs.evolve(status, name=name, names=(announced[-1],))
 
     def _later(
         self, start: datetime, seconds: float, do: Callable[[datetime], None], *, needs_back_end: bool = True
@@ -265,12 +264,10 @@ class BackEnd:
         """A file the back end sends by itself, with its status 3; returns the status file's name."""
         with self._lock:
             now = self._clock()
-            stamp = danish(now)
-            moment = stamp.strftime("%Y%m%d%H%M%S") + f"{stamp.microsecond // 1000:03}"
             status = Status(
                 number=3,
                 service=service,
-                name=moment,
+                name=started_at(now),
                 folder=f"/{identity.company_folder}/{identity.certificate_folder}",
                 transaction=f"ci{int(now.timestamp() * 1000)}_1_1",
                 at=now,

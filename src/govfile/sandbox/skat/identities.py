@@ -140,13 +140,15 @@ class Registration:
 
     def grant(self, service: str, now: datetime) -> datetime:
         """Give a role; returns when its folder shows."""
+        is_there = service in self.roles and self._is_copied(service, now)
         self.withdrawn.pop(service, None)
-        self.roles[service] = now
+        if not is_there:
+            self.roles[service] = now
         return _next_copy(now)
 
     def revoke(self, service: str, now: datetime) -> datetime:
         """Take a role away; returns when its folder goes."""
-        self.withdrawn[service] = now
+        self.withdrawn.setdefault(service, now)
         return _next_copy(now)
 
     def visible(self, now: datetime) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ else:
 
     PassiveDTP = TLS_FTPHandler.passive_dtp
     COMMANDS = TLS_FTPHandler.proto_cmds
+
+logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())  # or its tracebacks end up on stderr
 
 __all__ = [
     "COMMANDS",

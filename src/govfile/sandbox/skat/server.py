@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,17 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("govfile.sandbox")
 _POLL = 0.2
+_PAUSE = 0.2
 _STOP_WITHIN = 10.0
+
+
+class Listener(FTPServer):  # type: ignore[misc]
+    """The listening socket; pyftpdlib's own is closed for good by the first connection there is no file handle for."""
+
+    def handle_error(self) -> None:
+        self.handler.door.find(f"a connection could not be accepted: {sys.exception()}")
+        self.del_channel()
+        self.ioloop.call_later(_PAUSE, self.add_channel)
 
 
 class Door:
@@ -57,6 +68,7 @@ class Door:
         )
         self._contexts: dict[ServerCertificate, SSL.Context] = {}
         self._loop: Any = None
+        self._listener: Any = None
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
 
@@ -75,7 +87,7 @@ class Door:
         self._ending.clear()
         self._loop = IOLoop()
         try:
-            server = FTPServer(
+            self._listener = Listener(
                 (self.settings.host, self.settings.port), type("Session", (ControlSession,), names), ioloop=self._loop
             )
         except OSError as error:
@@ -84,7 +96,7 @@ class Door:
                 f"the sandbox cannot listen on port {self.settings.port}: {_reason(error)}",
                 advice="choose another port, or 0 for any free one",
             ) from error
-        self.port = int(server.address[1])
+        self.port = int(self._listener.address[1])
         self._thread = threading.Thread(target=self._serve, name=f"govfile-sandbox-{self.port}", daemon=True)
         self._thread.start()
 
@@ -94,6 +106,7 @@ class Door:
                 wait = self._loop.sched.poll()
                 self._loop.poll(_POLL if wait is None else min(wait, _POLL))
         finally:
+            self._listener.close()
             self._loop.close()
 
     def stop(self) -> None:

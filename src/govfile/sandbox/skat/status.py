@@ -107,6 +107,12 @@ def danish(moment: datetime) -> datetime:
     return (utc + timedelta(hours=2 if summer else 1)).replace(tzinfo=None)
 
 
+def started_at(moment: datetime) -> str:
+    """The name of what a back end starts by itself: Danish local time, `yyyyMMddHHmmss` and milliseconds."""
+    local = danish(moment)
+    return f"{local:%Y%m%d%H%M%S}{local.microsecond // 1000:03}"
+
+
 def _last_sunday(year: int, month: int) -> datetime:
     last = datetime(year, month, 31, 1, tzinfo=UTC)
     return last - timedelta(days=(last.weekday() + 1) % 7)
