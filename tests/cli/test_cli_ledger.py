@@ -17,6 +17,7 @@ from govfile.filing.ledger import Ledger
 from govfile.filing.states import Proof
 from govfile.filing.submission import Evidence
 from support.cli import command, run, spawn
+from support.small_disks import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +114,29 @@ def test_export_writes_json_lines_and_csv_safe_for_a_spreadsheet(config: Path, t
     again = run("ledger", "export", tmp_path / "all.csv", "--csv", "--config", config)
     assert again.code == 2
     assert (tmp_path / "all.csv").read_text() == text
+
+
+def test_half_an_export_is_not_left_behind(config: Path, tmp_path: Path) -> None:
+    place = tmp_path / "filings.db"
+    place.write_bytes(place.read_bytes().replace(b"waiting.zip", b"waitinG.zip"))
+    damaged = run("ledger", "export", tmp_path / "all.jsonl", "--config", config)
+    assert damaged.code == 8
+    assert not (tmp_path / "all.jsonl").exists()
+
+
+def test_an_export_to_a_full_disk_says_so_and_leaves_nothing(config: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", 4096) as full:
+        (full / "rest").write_bytes(b"x" * 4096)
+        found = run("ledger", "export", full / "all.jsonl", "--config", config)
+        assert [file.name for file in full.iterdir()] == ["rest"]
+    assert found.code == 2
+    assert "No space left" in found.err
+    assert "make room" in found.err
+
+
+def test_csv_is_kept_from_where_json_was_asked_for(config: Path) -> None:
+    found = run("ledger", "export", "--csv", "--json", "--config", config)
+    assert (found.code, [record["kind"] for record in found.records]) == (2, ["error"])
 
 
 def test_verify_is_quiet_about_a_sound_ledger_and_exits_8_for_a_damaged_one(config: Path, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """`govfile ledger`: read the durable record."""
 
+import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
@@ -14,6 +15,9 @@ from govfile.cli.lookup import find
 from govfile.cli.session import Session
 from govfile.errors import ConfigurationError
 from govfile.filing.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 app = new_app("The durable record of everything filed.")
 
@@ -67,22 +71,39 @@ def export(
 ) -> Exit:
     """Write the whole ledger as JSON Lines or CSV. An existing file is never overwritten."""
     form: Literal["csv", "jsonl"] = "csv" if as_csv else "jsonl"
+    if to is None and as_csv and session.out.as_json:
+        raise ConfigurationError("CSV is not JSON", advice="name a FILE for it, or leave --csv or --json out")
     with session.open_ledger() as ledger:
         if to is None:
             with session.out.writing():
                 ledger.export(sys.stdout, form)
                 sys.stdout.flush()
             return Exit.DONE
-        try:
-            with to.open("x", encoding="utf-8", newline="") as stream:
-                ledger.export(stream, form)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{to} cannot be written: {error.strerror}", advice="give the name of a new file"
-            ) from error
+        with _new(to) as stream:
+            ledger.export(stream, form)
     session.out.say(f"written: {printable(to)}")
     session.out.record("export", path=to, format=form)
     return Exit.DONE
+
+
+@contextlib.contextmanager
+def _new(file: Path) -> "Iterator[TextIO]":
+    """A new file to write; half of one is not left behind."""
+    try:
+        stream = file.open("x", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written: {error.strerror}", advice="give the name of a new file"
+        ) from error
+    try:
+        with stream:
+            yield stream
+    except BaseException as error:
+        file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            what = f"{file} cannot be written: {error.strerror}"
+            raise ConfigurationError(what, advice="make room, or give another place") from error
+        raise
 
 
 @command(app, "archive")
