@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -12,49 +11,22 @@ from govfile.errors import (
     AuthenticationRefused,
     ConnectionFailed,
     GovfileError,
-    InvalidContent,
-    InvalidName,
     OutcomeUnknown,
     Phase,
     Rejected,
     TimedOut,
-    TransferAborted,
     TransferRefused,
 )
 from govfile.filing.source import Source
-from govfile.transports.base import FileTransport, RemoteFile, TransferType
+from govfile.transports.base import RemoteFile, TransferType
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
-from govfile.transports.ftps import FtpsTransport
 from govfile.transports.memory import MemoryServer, MemoryTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DOCUMENT = Source.of(b"0001a\n9998b\n")
 
 
 def server() -> MemoryServer:
     return MemoryServer(["/Udlaan", "/out"])
-
-
-def test_all_three_are_file_transports() -> None:
-    for kind in (FtpsTransport, MemoryTransport, FaultyTransport):
-        assert all(hasattr(kind, name) for name in ("endpoint", "home", "list", "put", "get", "remove", "close"))
-    assert isinstance(MemoryTransport(), FileTransport)
-    assert isinstance(FaultyTransport(MemoryTransport(), FaultPlan()), FileTransport)
-
-
-def test_a_file_is_stored_listed_fetched_and_removed() -> None:
-    transport = MemoryTransport(server())
-    receipt = transport.put("Udlaan/a.txt", DOCUMENT)
-    assert (receipt.bytes_sent, receipt.sha256) == (DOCUMENT.size, DOCUMENT.sha256)
-    assert [entry.name for entry in transport.list("/")] == ["Udlaan", "out"]
-    [entry] = transport.list("/Udlaan")
-    assert (entry.name, entry.size, entry.is_folder) == ("a.txt", DOCUMENT.size, False)
-    into = io.BytesIO()
-    assert transport.get("/Udlaan/a.txt", into).sha256 == DOCUMENT.sha256
-    transport.remove("/Udlaan/a.txt")
-    assert transport.list("/Udlaan") == []
 
 
 def test_ascii_crosses_with_crlf() -> None:
@@ -64,73 +36,9 @@ def test_ascii_crosses_with_crlf() -> None:
     assert (receipt.bytes_sent, receipt.sha256) == (14, DOCUMENT.sha256)
 
 
-@pytest.mark.parametrize(
-    ("call", "error"),
-    [
-        (lambda transport: transport.put("/nowhere/a", DOCUMENT), TransferRefused),
-        (lambda transport: transport.list("/nowhere"), TransferRefused),
-        (lambda transport: transport.get("/out/a", io.BytesIO()), TransferRefused),
-        (lambda transport: transport.remove("/out/a"), TransferRefused),
-        (lambda transport: transport.put("/out/a\nb", DOCUMENT), InvalidName),
-        (lambda transport: transport.list(""), InvalidName),
-    ],
-)
-def test_refusals_are_those_of_a_server(call: Callable[[MemoryTransport], object], error: type[GovfileError]) -> None:
-    with pytest.raises(error):
-        call(MemoryTransport(server()))
-
-
 def test_a_login_that_is_refused_is_refused_for_every_call() -> None:
     with pytest.raises(AuthenticationRefused):
         MemoryTransport(server(), accepts_login=False).home()
-
-
-class Changing:
-    size = DOCUMENT.size
-    sha256 = DOCUMENT.sha256
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(b"0001a\n9998c\n")
-
-
-class Unreadable(Changing):
-    def open(self) -> BinaryIO:
-        raise PermissionError(13, "Permission denied")
-
-
-def test_a_source_that_changed_or_is_gone_stores_nothing() -> None:
-    there = server()
-    with pytest.raises(TransferAborted, match="changed"):
-        MemoryTransport(there).put("/Udlaan/a", Changing())
-    with pytest.raises(InvalidContent, match="Permission"):
-        MemoryTransport(there).put("/Udlaan/a", Unreadable())
-    assert there.files == {}
-
-
-@pytest.mark.parametrize(("call", "error"), [(1, TransferAborted), (2, OutcomeUnknown)])
-def test_cancelling_is_certain_before_and_unknown_after_the_point_of_no_return(
-    call: int, error: type[GovfileError]
-) -> None:
-    calls: list[int] = []
-
-    def stop(done: int, _: int | None) -> None:
-        calls.append(done)
-        if len(calls) == call:
-            raise RuntimeError("stop")
-
-    committed: list[int] = []
-    there = server()
-    with pytest.raises(error):
-        MemoryTransport(there).put("/Udlaan/a", DOCUMENT, progress=stop, committing=lambda: committed.append(1))
-    assert committed == [1] * (call - 1)
-    assert there.files == {}
-
-
-def test_a_download_over_the_limit_is_stopped() -> None:
-    there = server()
-    there.store("/out/a", b"x" * 10)
-    with pytest.raises(TransferAborted, match="limit"):
-        MemoryTransport(there).get("/out/a", io.BytesIO(), limit=9)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ class FileTransport(Protocol):
     ) -> PutReceipt:
         """Send `content` under its final name; returns once the server has confirmed the whole of it.
 
-        `progress` is called as bytes move with (bytes done, bytes in all); raising from it cancels the transfer.
+        `progress` is called as bytes move with (bytes done, bytes in all); raising from it cancels the transfer, unless
+        all of it was on its way already.
         `committing` is called once, after everything that can be checked without a trace and right before the first
         command that can leave one at the other side: record the intent there. If it raises, nothing was sent.
 

@@ -123,7 +123,8 @@ class MemoryTransport:
         progress: Callable[[int, int | None], None] | None = None,
         rewrite: bool = False,
     ) -> PutReceipt:
-        """Store `content`; raises `TransferRefused` (553) where the folder is not there, else as `FtpsTransport` does.
+        """Store `content`; raises `TransferRefused` where its folder is not there (553) or it is one itself (550),
+        else as `FtpsTransport` does.
 
         Nothing is stored unless size and SHA-256 are as promised.
         """
@@ -136,6 +137,8 @@ class MemoryTransport:
             committing()
         if posixpath.dirname(place) not in self.server.folders:
             raise self._refused(553, f"{path}: no such folder")
+        if place in self.server.folders:
+            raise self._refused(550, f"{path}: not a file")
         if self.server.is_exclusive and not rewrite and place in self.server.files:
             raise DuplicateName(f"{path} is there already", submission=None, certain="nothing was sent")
         if progress is not None:
@@ -189,7 +192,7 @@ class MemoryTransport:
         self.closed = False
 
     def _path(self, path: str) -> str:
-        if not path or any(mark in path for mark in "\r\n\0"):
+        if not path or any(mark in "\r\n\0" or "\ud800" <= mark <= "\udfff" for mark in path):
             raise InvalidName(f"{path!r} is no remote path", endpoint=self.endpoint)
         return self.server.absolute(path)
 
