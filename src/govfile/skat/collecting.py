@@ -41,10 +41,10 @@ class Collection:
     """What one look into `out` brought.
 
     `submissions` that learnt something, as they are now; `answers` that belong to one of them; `unsolicited` files that
-    belong to none, saved all the same; `unread` status files whose content could not be used, saved all the same;
-    `skipped` ones; names `removed` at the gateway; how many `statuses` were read. `silent` are submissions nothing was
-    heard of for longer than the environment's patience; `filed_by_others` counts the submissions of this company that
-    only another login can collect.
+    belong to none, saved all the same (a status 3 that comes later may still give one to its upload); `unread` status
+    files whose content could not be used, saved all the same; `skipped` ones; names `removed` at the gateway; how many
+    `statuses` were read. `silent` are submissions nothing was heard of for longer than the environment's patience;
+    `filed_by_others` counts the submissions of this company that only another login can collect.
     """
 
     submissions: tuple[Submission, ...] = ()

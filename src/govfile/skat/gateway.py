@@ -145,7 +145,7 @@ class Gateway(FilingClient):
 
         Raises `InvalidContent`, `InvalidName`, `ConfigurationError`, `CredentialError` before anything is claimed;
         `DuplicateName`, `DuplicateContent`; `NotAuthorised` for a service that is not visible; `TransportError` when it
-        certainly was not handed over (it stays PREPARED: call again, or `resume`); `OutcomeUnknown`, with
+        certainly was not handed over (what was claimed stays PREPARED: call again, or `resume`); `OutcomeUnknown`, with
         `.submission`, when it may have arrived; `Rejected` when the server refused it after the last byte.
         """
         prepared = self._prepare(Filing(document=document, name=name, key=key, again=again), service, dry_run=dry_run)
