@@ -228,3 +228,12 @@ def test_implicit_tls_starts_with_the_first_byte() -> None:
         put(server.transport(tls_start=TlsStart.IMPLICIT))
         assert server.count("AUTH") == 0
         assert server.files == {"/Udlaan/a.zip": b"<report/>"}
+
+
+def test_a_key_that_the_tls_library_finds_too_short_is_a_credential_error_in_words() -> None:
+    short = authority().issue(plain("somebody"), key=rsa_key(9, bits=1024))
+    with (
+        ScriptedFtp() as server,
+        pytest.raises(CredentialError, match=r"does not take the key or certificate: [a-z][a-z ]+key too small\."),
+    ):
+        put(server.transport(credential=credential_of(short)))

@@ -12,7 +12,7 @@ from OpenSSL import SSL
 
 from govfile.transports._tls_failures import handshake_failure
 from govfile.transports.ftps._failures import DataLost, Interrupted
-from govfile.transports.ftps._tls import Checked, TlsContext, reasons
+from govfile.transports.ftps._tls import TlsContext, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,6 +222,3 @@ class TlsChannel:
             raise DataLost from error
         failure: GovfileError = handshake_failure(reasons(error), self._checked.problem, self._context.setting)
         raise failure from error
-
-
-__all__ = ["Checked", "PlainChannel", "TlsChannel", "Waiter"]

@@ -44,7 +44,7 @@ class Lines:
         for line in lines:
             self._one(line)
         if len(self._rest) > _LINE:
-            raise self._too_much(f"a listing line of more than {_LINE} bytes", self._rest)
+            raise self._too_long(self._rest)
 
     def end(self) -> None:
         """No more will come."""
@@ -57,18 +57,23 @@ class Lines:
         if not line:
             return
         if len(line) > _LINE:
-            raise self._too_much(f"a listing line of more than {_LINE} bytes", line)
+            raise self._too_long(line)
         self.count += 1
         if self.count > self._limit:
-            raise self._too_much(f"more than {self._limit} entries in one folder", line)
+            raise ProtocolError(
+                f"the server sent more than {self._limit} entries in one folder",
+                excerpt=printable(line, 80),
+                endpoint=self._endpoint,
+                advice="raise the policy's listing_limit if the folder really is that large",
+            )
         self._take(line)
 
-    def _too_much(self, what: str, line: bytes) -> ProtocolError:
+    def _too_long(self, line: bytes) -> ProtocolError:
         return ProtocolError(
-            f"the server sent {what}",
+            f"the server sent a listing line of more than {_LINE} bytes",
             excerpt=printable(line, 80),
             endpoint=self._endpoint,
-            advice="raise the policy's listing_limit if the folder really is that large",
+            advice="report it to whoever runs the server: no file has such a name",
         )
 
 

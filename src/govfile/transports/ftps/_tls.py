@@ -77,8 +77,9 @@ class TlsContext:
             if _offers_more_than_1_2(policy):
                 self._resuming_1_2 = _settings(host, policy, ceiling=SSL.TLS1_2_VERSION)
         except (SSL.Error, crypto.Error) as error:
+            why = "; ".join(reasons(error)) or "no reason given"
             raise CredentialError(
-                f"the TLS library does not take the key or certificate: {reasons(error)}",
+                f"the TLS library does not take the key or certificate: {why}",
                 endpoint=endpoint,
                 advice="check that the key fits the certificate and is not shorter than 2048 bits",
             ) from error
