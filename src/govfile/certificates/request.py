@@ -32,7 +32,7 @@ def new_key(bits: int = USUAL_BITS) -> rsa.RSAPrivateKey:
     """
     if not USUAL_BITS <= bits <= _LARGEST_BITS or bits % 256:
         raise ConfigurationError(
-            f"an RSA key of {bits} bits is not made", advice=f"choose {USUAL_BITS}, 3072 or 4096 bits"
+            f"RSA keys of {bits} bits are not made here", advice=f"choose {USUAL_BITS}, 3072 or 4096 bits"
         )
     if bits != USUAL_BITS:
         _log.warning("a key of %d bits is made; not every authority takes other sizes than %d", bits, USUAL_BITS)

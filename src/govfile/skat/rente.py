@@ -44,7 +44,7 @@ def check_zip(content: Content) -> None:
         except _BROKEN as error:
             raise InvalidContent(
                 "the document is not a zip that can be read",
-                advice="send the zip itself, whole, with one file an account",
+                advice="send the zip itself, whole, with one file for each account",
             ) from error
     if not entries:
         raise InvalidContent("the zip is empty", advice="put in one file for each account")
