@@ -81,6 +81,16 @@ def test_f15_an_answer_that_lay_there_before_the_status_3_that_announces_it_belo
     assert gateway.status(filed) == final
 
 
+def test_f14_a_name_that_cannot_be_written_on_the_wire_stops_no_collection(world: World, filed: Submission) -> None:
+    world.server.put_out("a\ud800b.txt", b"?")
+    world.server.run()
+    found = world.gateway().collect(world.into)
+    assert [(skipped.remote_name, "cannot be asked for" in skipped.reason) for skipped in found.skipped] == [
+        ("a\ud800b.txt", True)
+    ]
+    assert world.gateway().status(filed).state is State.ANSWERED
+
+
 def test_f16_what_two_uploads_announce_or_came_before_the_filing_is_given_to_none(world: World) -> None:
     gateway = world.gateway()
     world.server.put_out("old.txt", b"of an earlier upload")

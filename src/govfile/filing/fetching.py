@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from govfile.errors import TransferAborted, TransferRefused
+from govfile.errors import InvalidName, TransferAborted, TransferRefused
 from govfile.filing.ledger.receipts import Received
 from govfile.filing.saving import discard
 from govfile.filing.submission import Answer, Evidence
@@ -77,6 +77,9 @@ class Fetcher:
         try:
             with self.folder.writing() as (path, writer):
                 receipt = transport.get(join(remote, entry.name), writer, limit=limit)
+        except InvalidName as error:
+            self.skip(entry, f"it cannot be asked for: {error.what}")
+            return None
         except TransferRefused as error:
             self.skip(entry, f"it was there and could not be fetched: {error.code}")
             return None
