@@ -8,6 +8,14 @@ import sys
 def main() -> int:
     """Run the command line; where the `cli` extra is missing, say so in one line and return 2."""
     try:
+        return _run()
+    except KeyboardInterrupt as stop:  # while modules were loaded: a command that has begun says more
+        sys.stderr.write("govfile: interrupted\n")
+        return 130 if type(stop) is KeyboardInterrupt else 143  # SIGTERM comes as one derived from it
+
+
+def _run() -> int:
+    try:
         from govfile.cli import run
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] not in {"typer", "rich", "click"}:

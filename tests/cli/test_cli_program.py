@@ -8,7 +8,9 @@ import sys
 import pytest
 
 import govfile
+from govfile.__main__ import main
 from govfile.cli import exits
+from govfile.cli.commands import Terminated
 from support.cli import command, run, spawn
 
 HEAVY = ("OpenSSL", "sqlalchemy", "lxml", "paramiko", "zeep", "signxml", "rich", "cryptography", "pyftpdlib")
@@ -113,6 +115,18 @@ def test_g09_without_the_extra_one_line_names_it() -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr == "govfile: the command line needs typer: pip install 'govfile[cli]'\n"
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+def test_g06_stopped_while_it_is_loaded_it_ends_in_one_line(
+    stop: type[KeyboardInterrupt], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise stop
+
+    monkeypatch.setattr("govfile.cli.run", interrupted)
+    assert main() == code
+    assert capsys.readouterr().err == "govfile: interrupted\n"
 
 
 def test_g08_a_name_the_terminal_cannot_show_is_no_crash(tmp_path: object) -> None:
