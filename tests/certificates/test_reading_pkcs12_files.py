@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from govfile import Credential, CredentialError, Secret
 from govfile.certificates import _der
+from govfile.certificates.ssh import SshKey
 from govfile.errors import ConfigurationError
 from support import pki
 
@@ -168,6 +169,22 @@ def test_a_wrong_passphrase_and_a_missing_one(company: pki.Identity) -> None:
     assert "wrong-5e1f" not in str(wrong.value)
     with pytest.raises(CredentialError, match="needs a passphrase"):
         Credential.from_pkcs12(data)
+
+
+@pytest.mark.parametrize(("text", "message"), [("hush\0hush", "holds a NUL character"), ("hush" * 256, "1024 bytes")])
+def test_a_passphrase_that_cannot_be_used_is_refused_unseen(
+    company: pki.Identity, capfd: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    passphrase = Secret(text)
+    for load, data in (
+        (Credential.from_pkcs12, company.pkcs12(b"hush")),
+        (Credential.from_pem, company.key_pem(b"hush") + company.pem),
+        (SshKey.from_bytes, company.key_pem(b"hush")),
+    ):
+        with pytest.raises(CredentialError, match=message) as refused:
+            load(data, passphrase)
+        assert "hush" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_passphrase_that_is_not_secret_is_refused_unseen(company: pki.Identity) -> None:

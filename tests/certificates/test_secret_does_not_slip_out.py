@@ -142,6 +142,7 @@ def test_spaces_in_a_file_belong_to_the_secret(tmp_path: Path) -> None:
         (b"one\ntwo\n", "more than one line"),
         (b"x" * 65_535 + "å".encode(), "larger than 64 KiB"),
         (b"\xff\xfe\x00", "not UTF-8"),
+        ("two".encode("utf-16-le"), "not UTF-8"),
     ],
 )
 def test_a_file_that_is_no_secret_is_refused_unseen(tmp_path: Path, content: bytes, message: str) -> None:

@@ -19,6 +19,9 @@ Source: TypeAlias = bytes | str | os.PathLike[str]
 #: No key file is larger: one with ten certificates stays below 30 KiB.
 LIMIT = 1024 * 1024
 
+#: In bytes: neither cryptography nor the openssl program takes a longer one.
+_LONGEST_PASSPHRASE = 1023
+
 #: The advice where a passphrase is missing, by which the command knows when to ask for one.
 NOT_OPENED = "give its passphrase"
 
@@ -69,8 +72,23 @@ def _read(place: Path, called: str, limit: int, error: type[GovfileError]) -> by
 
 
 def utf8(passphrase: Secret | None) -> bytes | None:
-    """The passphrase's bytes; raises `ConfigurationError`, without showing it, for anything but a `Secret`."""
+    """The passphrase's bytes, None for None.
+
+    Raises `ConfigurationError` for anything but a `Secret`, and `CredentialError` for one with a NUL in it or too
+    long; neither shows it.
+    """
     if passphrase is None:
         return None
     check_secret(passphrase, "passphrase")
-    return passphrase.reveal().encode("utf-8")
+    text = passphrase.reveal()
+    if "\0" in text:  # cryptography ends in a panic over it, which prints the passphrase
+        raise CredentialError(
+            "the passphrase holds a NUL character", advice="save the file it comes from as UTF-8; it may be UTF-16"
+        )
+    encoded = text.encode("utf-8")
+    if len(encoded) > _LONGEST_PASSPHRASE:
+        raise CredentialError(
+            f"the passphrase has {len(encoded)} bytes, more than the {_LONGEST_PASSPHRASE} that can be used",
+            advice="check that it is the right one",
+        )
+    return encoded

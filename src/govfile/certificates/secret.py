@@ -61,7 +61,7 @@ class Secret:
                 f"the secret file {place} is larger than 64 KiB", advice="leave the secret alone in it"
             )
         text = _utf8_text(data)
-        if text is None:
+        if text is None or "\0" in text:  # UTF-16 without its mark is UTF-8, full of NULs
             raise ConfigurationError(f"the secret file {place} is not UTF-8 text", advice="save it as UTF-8")
         text = text.removesuffix("\n").removesuffix("\r")
         if not text:
