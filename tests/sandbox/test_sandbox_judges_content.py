@@ -120,6 +120,26 @@ def damaged() -> bytes:
     return bytes(content)
 
 
+def nameless() -> bytes:
+    return packed(("Q", b"<a/>")).replace(b"Q", b"\0")
+
+
+def cut_short() -> bytes:
+    content = bytearray(packed(("123.xml", b"<a/>")))
+    start = content.index(b"PK\x01\x02")
+    content[start + 20 : start + 28] = (5000).to_bytes(4, "little") * 2  # so many bytes are not there
+    return bytes(content)
+
+
+def damaged_lzma() -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("123.xml", b"<a>uforstyrret</a>")
+    content = bytearray(held.getvalue())
+    content[content.index(b"123.xml") + 11] = 255  # how the stream is packed
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "finding"),
     [
@@ -136,6 +156,9 @@ def damaged() -> bytes:
         (packed(("123.xml", b"<a/>"))[:-30], "cannot be read"),
         (encrypted(), "encrypted"),
         (damaged(), "damaged"),
+        (nameless(), "without a name"),
+        (cut_short(), "cannot be read"),
+        (damaged_lzma(), "cannot be read"),
     ],
 )
 def test_rente_zips(content: bytes, finding: str | None) -> None:
@@ -170,6 +193,11 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"", "not well-formed"),
         (b"UNB+UNOC:3+X'", "not well-formed"),
         (b"<!DOCTYPE a><a/>", "document type"),
+        (b'<?xml version="1.0" encoding="ISO-8859-1"?><a/>', None),
+        *(
+            (f'<?xml version="1.0" encoding="{found}"?><a/>'.encode(), "encoding")
+            for found in ("shift_jis", "findes-ikke", "rot13", "idna")
+        ),
         (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type"),
     ],
 )

@@ -8,6 +8,7 @@ names, KontoID, zip format 6.3.4 with UTF-8 names) and on the pension record (86
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from tempfile import SpooledTemporaryFile
@@ -34,6 +35,16 @@ _LONGEST_RECORD = 64 * 1024
 _UNPACK_LIMIT = 256 * 1024 * 1024
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _MANY = 20
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+    lzma.LZMAError,
+    zlib.error,
+)
 _BLOCK = 64 * 1024
 
 
@@ -100,13 +111,16 @@ def _rente(content: Content) -> tuple[str, ...]:
                 findings.append("the zip is empty")
             if not findings:
                 findings += _unpacks(archive, members)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, OSError, ValueError, zlib.error) as error:
+    except _UNREADABLE as error:
         return (f"the zip cannot be read: {error}",)
     return tuple(findings[:_MANY])
 
 
 def _konto_id(member: zipfile.ZipInfo) -> Iterator[str]:
     name = member.orig_filename
+    if not member.filename:
+        yield "a file without a name, so without a KontoID"
+        return
     if member.is_dir() or "/" in name or "\\" in name:
         yield f"folders are not allowed in the zip: {name}"
         return
@@ -146,6 +160,8 @@ def _well_formed(content: Content) -> tuple[str, ...]:
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         return (f"not well-formed XML: {error}",)
+    except (LookupError, ValueError) as error:
+        return (f"XML in an encoding that is not read: {error}",)
     except _DoctypeFoundError:
         return ("a document type declaration is not allowed",)
     return ()
