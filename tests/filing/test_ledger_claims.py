@@ -96,6 +96,20 @@ def test_a_reason_to_file_again_counts_each_time(ledger: Ledger) -> None:
         assert is_new
 
 
+@pytest.mark.parametrize("key", [None, "march"])
+@pytest.mark.parametrize("many", [False, True])
+def test_a_reason_given_for_a_first_filing_leaves_it_the_first(ledger: Ledger, key: str | None, many: bool) -> None:
+    meant = [claim(f"{number}.zip", "the report", key=key, again="the ledger was lost") for number in range(3)]
+    outcomes = ledger.claim_many(meant) if many else [ledger.claim(one) for one in meant]
+    assert [isinstance(outcome, tuple) and outcome[1] for outcome in outcomes] == [True] * 3
+    with pytest.raises(DuplicateContent) as refused:
+        ledger.claim(claim("3.zip", "the report", key=key))
+    assert refused.value.submission is not None
+    assert refused.value.submission.name == "0.zip"
+    assert ledger.claim(meant[2])[1] is False
+    assert ledger.verify() == []
+
+
 def test_dry_runs_stand_in_nobodys_way(ledger: Ledger) -> None:
     ledger.claim(claim("val_a.zip", "the report", is_dry_run=True))
     ledger.claim(claim("val_b.zip", "the report", is_dry_run=True))

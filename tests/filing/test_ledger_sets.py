@@ -70,6 +70,15 @@ def test_a_reason_or_a_key_sets_filings_of_one_content_apart(ledger: Ledger, cha
     assert number_of(ledger.claim_set(set_draft(b"<a/>", **changes))[0]) == 2
 
 
+def test_a_reason_given_for_a_first_set_leaves_it_the_first(ledger: Ledger) -> None:
+    meant = set_draft(b"<a/>", b"<b/>", again="the ledger was lost")
+    assert [number_of(ledger.claim_set(meant)[0]) for _ in range(2)] == [1, 2]
+    with pytest.raises(DuplicateContent) as refused:
+        ledger.claim_set(set_draft(b"<b/>"))
+    assert refused.value.submission is not None
+    assert number_of(refused.value.submission) == 1
+
+
 def test_many_sets_are_claimed_at_once_and_refusals_are_values(ledger: Ledger) -> None:
     outcomes = ledger.claim_sets([set_draft(b"1"), set_draft(b"2"), set_draft(b"1"), set_draft(b"3")])
     assert isinstance(outcomes[2], DuplicateContent)

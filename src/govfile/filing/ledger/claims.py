@@ -44,10 +44,20 @@ class Attempt:
 
     @classmethod
     def of(cls, claim: Claim, identifier: str, at: datetime) -> Attempt:
-        """What sets filings of one content apart: nothing, the caller's key, or a token where it is meant to repeat."""
-        repeats = claim.again is not None or claim.is_dry_run
-        guard = f"once:{identifier}" if repeats else f"key:{claim.key}" if claim.key else ""
+        """What sets filings of one content apart: nothing, the caller's key, or a token for what stands in no way."""
+        guard = f"once:{identifier}" if claim.is_dry_run else f"key:{claim.key}" if claim.key else ""
         return cls(claim, identifier, guard, at)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether there is a reason to file once more what was filed before. Where nothing was, it is a first filing,
+        and refuses those that come later without a reason.
+        """
+        return self.claim.again is not None and not self.guard.startswith("once:")
+
+    def repeated(self) -> Attempt:
+        """The same, though its content was filed before."""
+        return attrs.evolve(self, guard=f"once:{self.identifier}")
 
     @property
     def name_guard(self) -> tuple[str, str, str, str]:
@@ -73,6 +83,8 @@ def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | A
             session.memory.keep(Held(submission, attempt.guard, "", row[-1]))
             return submission, True
         found = standing(session, attempt)
+        if isinstance(found, DuplicateContent) and attempt.may_repeat:
+            return claim_one(session, attempt.repeated())
         if found is not None:
             return found
     raise LedgerError(
@@ -105,7 +117,9 @@ def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Sub
         if row is not None:
             outcomes.append(_same_name(from_row(row)[0], attempt))
             continue
-        outcomes.append(standing(session, attempt) or claim_one(session, attempt))
+        found = standing(session, attempt)
+        is_free = found is None or (isinstance(found, DuplicateContent) and attempt.may_repeat)
+        outcomes.append(claim_one(session, attempt) if is_free or found is None else found)
     return outcomes
 
 

@@ -68,8 +68,10 @@ def _claim(session: Session, wanted: Wanted, counter: _Counter) -> tuple[Submiss
 def _insert(session: Session, wanted: Wanted, claim: SetClaim) -> tuple[Submission, bool] | AlreadyFiled:
     attempt = Attempt.of(claim.claim, wanted.identifier, wanted.at)
     earlier = _earlier(session, attempt, claim)
-    if earlier is not None:
+    if earlier is not None and not attempt.may_repeat:
         return earlier
+    if earlier is not None:
+        attempt = attempt.repeated()
     if session.insert(session.statements.claim, attempt.row()) != 1:
         found = standing(session, attempt)
         if isinstance(found, AlreadyFiled):
