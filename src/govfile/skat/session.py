@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from govfile.errors import AuthenticationRefused
 from govfile.filing.conversation import Conversation
 from govfile.skat.folders import Layout, discover
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from govfile.skat.environments import Environment
     from govfile.skat.username import Login
     from govfile.transports.base import FileTransport, RemoteFile
+
+_REGISTERED = (
+    "the certificate must be registered with the authority before its first login, for this environment, and the "
+    "password be the one issued for it"
+)
 
 #: Folders follow roles, which change by the hour; what was seen is believed for this long.
 _LAYOUT_AGE = timedelta(minutes=5)
@@ -41,8 +47,12 @@ class Session(Conversation):
         self.login = login
 
     def begin(self, transport: FileTransport) -> None:
-        """Look where things are."""
-        self.layout(transport)
+        """Look where things are. A refused login says what this gateway asks for beforehand."""
+        try:
+            self.layout(transport)
+        except AuthenticationRefused as refused:
+            refused.advice = f"{refused.advice}; {_REGISTERED}" if refused.advice else _REGISTERED
+            raise
 
     def forget(self) -> None:
         """Look again next time."""
