@@ -27,7 +27,7 @@ app = new_app("Certificates: what one says, and its public half for registration
 
 _File = Annotated[
     Path | None,
-    typer.Argument(metavar="[FILE]", help="PKCS#12, PEM or DER; the profile's credential without."),
+    typer.Argument(metavar="FILE", help="PKCS#12, PEM or DER; the profile's credential without."),
 ]
 
 

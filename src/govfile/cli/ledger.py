@@ -66,7 +66,7 @@ def show_(
 @command(app, "export")
 def export(
     session: Session,
-    to: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to; standard output without.")] = None,
+    to: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to; standard output without.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV, safe to open in a spreadsheet, not JSON Lines.")] = False,
 ) -> Exit:
     """Write the whole ledger as JSON Lines or CSV. An existing file is never overwritten."""

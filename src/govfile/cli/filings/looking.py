@@ -24,7 +24,7 @@ IntoOption = Annotated[
     Path | None, typer.Option("--into", metavar="FOLDER", help="Where answers are kept [`into` of the profile].")
 ]
 WhichArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID|NAME]…", help="Filings; all that wait for something without.")
+    list[str] | None, typer.Argument(metavar="ID|NAME", help="Filings; all that wait for something without.")
 ]
 
 

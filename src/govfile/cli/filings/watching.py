@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from govfile.filing.submission import Submission
 
 WatchedArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID|NAME]…", help="Filings; all that are under way without.")
+    list[str] | None, typer.Argument(metavar="ID|NAME", help="Filings; all that are under way without.")
 ]
 UntilOption = Annotated[State, typer.Option(help="How far they are to come.")]
 TimeoutOption = Annotated[float | None, typer.Option(metavar="SECONDS", min=0, help="Stop waiting then [7 days].")]

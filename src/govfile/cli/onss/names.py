@@ -25,7 +25,7 @@ _ENVIRONMENTS = {"R": "real", "T": "circuit test", "S": "declaration test"}
 @command(app, "names", profile=False)
 def names(
     session: Session,
-    given: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of files, sent or received.")],
+    given: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of files, sent or received.")],
     sender: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="The login's sender number: names to send must bear it.")
     ] = None,

@@ -42,7 +42,7 @@ class Wish:
 @command(app, "submit")
 def submit(
     session: Session,
-    files: Annotated[list[str], typer.Argument(metavar="FILES…", help="Files or quoted patterns such as '*.xml'.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files or quoted patterns such as '*.xml'.")],
     purpose: Annotated[str, typer.Option(metavar="CODE", help="What they are for: DMFA, DIMN, WECH, …")],
     parts: Annotated[
         bool, typer.Option("--parts", help="The files are the parts of one declaration, in order.")

@@ -27,7 +27,7 @@ def verify(
     session: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An FI, FO or CO file.")],
     signature: Annotated[
-        Path | None, typer.Argument(metavar="[FS]", help="Its FS file; the one of the same name beside it without.")
+        Path | None, typer.Argument(metavar="FS", help="Its FS file; the one of the same name beside it without.")
     ] = None,
     trust: Annotated[
         Path | None, typer.Option("--trust", metavar="PATH", help="PEM file with the authorities that are believed.")

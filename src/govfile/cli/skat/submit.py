@@ -37,7 +37,7 @@ class Wish:
 @command(app, "submit")
 def submit(
     session: Session,
-    files: Annotated[list[str], typer.Argument(metavar="FILES…", help="Files or quoted patterns such as '*.zip'.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files or quoted patterns such as '*.zip'.")],
     service: Annotated[str, typer.Option(help="The service, e.g. Udlaan; see `govfile skat services`.")],
     name: Annotated[str | None, typer.Option(help="The remote name; only with one file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Have it validated only, where the service can.")] = False,

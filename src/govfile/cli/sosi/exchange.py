@@ -123,7 +123,7 @@ def exchange(
     way: Annotated[Way, typer.Argument(metavar="WAY", help="What for what; see the reference.")],
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Card, assertion, bootstrap token or JWT; `-` is standard input."),
+        typer.Argument(metavar="FILE", help="Card, assertion, bootstrap token or JWT; `-` is standard input."),
     ] = None,
     audience: Annotated[
         str | None, typer.Option(metavar="URL", help="The service, or the service provider, it is for.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from govfile.certificates.signer import PrivateKey
 
 CustomerArgument = Annotated[
-    str | None, typer.Argument(metavar="[CUSTOMER]", help="Business ID; the profile's customer without.")
+    str | None, typer.Argument(metavar="CUSTOMER", help="Business ID; the profile's customer without.")
 ]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The customer's name [`customer_name` of the profile].")
