@@ -84,6 +84,12 @@ def test_a_connection_that_does_not_come_about_says_why(server: Server, settings
     assert "user, password and settings" in refused.value.advice
 
 
+def test_g02_words_of_the_server_reach_no_terminal_as_they_are(server: Server) -> None:
+    with pytest.raises(LedgerError, match=r'database " \[2J" does not exist') as refused:
+        Ledger.postgresql(host=str(server.folder), port=server.port, database="\x1b[2J", user="postgres", password=None)
+    assert "\x1b" not in refused.value.what.partition("connection failed")[2]
+
+
 def test_a_schema_that_is_not_there_is_told_from_a_server_that_refuses(server: Server) -> None:
     with pytest.raises(LedgerError, match="no schema to make the ledger's tables in") as refused:
         Ledger.open(server.url("not_there"))

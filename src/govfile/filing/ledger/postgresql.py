@@ -65,7 +65,8 @@ def open_server(
 
 def _no_connection(place: str, error: Exception) -> LedgerError:
     """libpq gives no SQLSTATE for a connection that does not come about, only words; the password is not in them."""
-    words = " ".join(str(error).split())[:300]
+    printable = "".join(character if character.isprintable() else " " for character in str(error))
+    words = " ".join(printable.split())[:300]
     return LedgerError(
         f"no connection to the database server: {place}: {words}",
         certain="nothing that was not recorded has left the machine",
