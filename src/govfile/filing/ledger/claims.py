@@ -87,11 +87,7 @@ def claim_one(session: Session, attempt: Attempt) -> tuple[Submission, bool] | A
             return claim_one(session, attempt.repeated())
         if found is not None:
             return found
-    raise LedgerError(
-        f"the name {attempt.claim.name} can neither be claimed nor found",
-        certain="nothing was claimed",
-        advice="run `govfile ledger verify`: an index of the ledger may be damaged",
-    )
+    raise neither_claimed_nor_found(attempt.claim.name)
 
 
 def insert_all(session: Session, attempts: Sequence[Attempt]) -> list[Submission]:
@@ -118,8 +114,9 @@ def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Sub
             outcomes.append(_same_name(from_row(row)[0], attempt))
             continue
         found = standing(session, attempt)
-        is_free = found is None or (isinstance(found, DuplicateContent) and attempt.may_repeat)
-        outcomes.append(claim_one(session, attempt) if is_free or found is None else found)
+        if isinstance(found, DuplicateContent) and attempt.may_repeat:
+            found = None  # which does not stand in its way
+        outcomes.append(claim_one(session, attempt) if found is None else found)
     return outcomes
 
 
@@ -212,11 +209,25 @@ def _same_content(found: Submission, attempt: Attempt) -> tuple[Submission, bool
     if found.name == claim.name and found.is_dry_run == claim.is_dry_run:
         # The index of names must have missed it; the content's index did not.
         return found, found.id == attempt.identifier
+    return filed_before(claim.name, found)
+
+
+def filed_before(name: str, found: Submission) -> DuplicateContent:
+    """What to say of the content meant for `name`, which `found` carries already."""
     return DuplicateContent(
-        f"the content of {claim.name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
+        f"the content of {name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
         f"({found.state.value})",
         submission=found,
         certain="this call sent nothing",
         advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
         operation="claim",
+    )
+
+
+def neither_claimed_nor_found(name: str) -> LedgerError:
+    """What to say where a unique constraint refuses a row, and no row is there that could be why."""
+    return LedgerError(
+        f"the name {name} can neither be claimed nor found",
+        certain="nothing was claimed",
+        advice="run `govfile ledger verify`: an index of the ledger may be damaged",
     )

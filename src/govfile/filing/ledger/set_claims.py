@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from govfile.errors import AlreadyFiled, DuplicateContent, LedgerError
-from govfile.filing.ledger.claims import Attempt, standing
+from govfile.filing.ledger.claims import Attempt, filed_before, neither_claimed_nor_found, standing
 from govfile.filing.ledger.rows import from_row
 from govfile.filing.ledger.set_rows import to_kept_row, to_part_row
 
@@ -76,11 +76,7 @@ def _insert(session: Session, wanted: Wanted, claim: SetClaim) -> tuple[Submissi
         found = standing(session, attempt)
         if isinstance(found, AlreadyFiled):
             return found
-        raise LedgerError(
-            f"the name {claim.claim.name} can neither be claimed nor found",
-            certain="nothing was claimed",
-            advice="run `govfile ledger verify`: an index of the ledger may be damaged",
-        )
+        raise neither_claimed_nor_found(claim.claim.name)
     rows = [to_part_row(attempt, position, part) for position, part in enumerate(claim.parts, start=1)]
     made = sum(session.insert(session.statements.claim_part, row) for row in rows)
     if made != len(rows):
@@ -108,15 +104,7 @@ def _refusal(session: Session, submission_id: str, name: str) -> DuplicateConten
     row = session.one(session.statements.by_id, {"id": submission_id})
     if row is None:
         raise LedgerError(f"the ledger holds a part of {submission_id} and not that submission itself")
-    found = from_row(row)[0]
-    return DuplicateContent(
-        f"the content of {name} was filed on {found.created:%Y-%m-%d} to {found.service} as {found.name} "
-        f"({found.state.value})",
-        submission=found,
-        certain="this call sent nothing",
-        advice="if it is meant to be filed again, say why with again=, or set the filings apart with key=",
-        operation="claim",
-    )
+    return filed_before(name, from_row(row)[0])
 
 
 def _was(numbered: Numbered) -> dict[str, str]:
