@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -130,12 +131,16 @@ class Upload:
             raise TransferAborted(f"the progress callback raised {type(error).__name__}") from error
 
     def _await_goodbye(self, transfer: Transfer) -> None:
-        """Read to the peer's own close alert, as some servers demand; the reply decides, not the alert."""
+        """Read to the peer's own close alert, as some servers demand; the reply decides, not that alert.
+
+        One that refuses our certificate decides: what was sent was not read then. Raises `CredentialError`.
+        """
         limit = self._session.deadlines.limit("close", "closing the data connection")
-        try:
-            transfer.channel.read_out(limit)
-        except (Interrupted, DataLost, TransportError):
-            return
+        with contextlib.suppress(DataLost, TransportError):
+            try:
+                transfer.channel.read_out(limit)
+            except Interrupted:  # by the reply, perhaps beside such an alert
+                transfer.channel.receive_now()
 
     def _judge(self, reply: Reply, transfer: Transfer, seconds: float) -> PutReceipt:
         if reply.is_refusal:
