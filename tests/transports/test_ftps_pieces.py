@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govfile.errors import ProtocolError, TransferAborted
+from govfile.errors import ConfigurationError, ProtocolError, TransferAborted
 from govfile.transports._deadlines import Deadlines
 from govfile.transports._reading import BLOCK, CheckedReader
 from govfile.transports.base import Timeouts
@@ -114,6 +114,13 @@ def test_f19_no_bytes_break_the_reader(raw: bytes) -> None:
 @given(st.binary(max_size=100))
 def test_whatever_comes_is_printable(raw: bytes) -> None:
     assert printable(raw).isprintable()
+
+
+@pytest.mark.parametrize("which", ["connect", "tls", "reply", "data", "close", "total"])
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e9])
+def test_a_deadline_that_cannot_be_kept_is_a_setting(which: str, seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match=f"\\({which}\\) cannot be kept"):
+        Timeouts(**{which: seconds})
 
 
 def test_a_limit_never_lies_beyond_the_end_of_the_call() -> None:

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 import attrs
 
+from govfile.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+#: Seconds; more than eleven days.
+_LONGEST = 1_000_000
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -28,7 +33,7 @@ class Timeouts:
     """Deadlines in seconds, each for one phase; `total` bounds a whole call (None: no bound beside the phases).
 
     `connect` covers name resolution and TCP, `tls` a handshake, `reply` the wait for one server reply, `data` the
-    longest time in which no byte moves, `close` a TLS shutdown.
+    longest time in which no byte moves, `close` a TLS shutdown. Raises `ConfigurationError` for what is no such time.
     """
 
     connect: float = 30.0
@@ -37,6 +42,14 @@ class Timeouts:
     data: float = 120.0
     close: float = 5.0
     total: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, seconds in attrs.asdict(self).items():
+            if seconds is not None and not 0 <= seconds <= _LONGEST:  # the system cannot wait for much longer
+                raise ConfigurationError(
+                    f"a deadline of {seconds} seconds ({name}) cannot be kept",
+                    advice=f"give 0 to {_LONGEST}; for `total` leave it out where there is no such bound",
+                )
 
 
 class Content(Protocol):

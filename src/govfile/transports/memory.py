@@ -14,11 +14,11 @@ from govfile.errors import (
     DuplicateName,
     GovfileError,
     InvalidContent,
-    InvalidName,
     OutcomeUnknown,
     TransferAborted,
     TransferRefused,
 )
+from govfile.transports._paths import encode_path
 from govfile.transports._writing import write_whole
 from govfile.transports.base import GetReceipt, PutReceipt, RemoteFile, TransferType
 from govfile.transports.line_ends import LineEnds
@@ -192,8 +192,7 @@ class MemoryTransport:
         self.closed = False
 
     def _path(self, path: str) -> str:
-        if not path or any(mark in "\r\n\0" or "\ud800" <= mark <= "\udfff" for mark in path):
-            raise InvalidName(f"{path!r} is no remote path", endpoint=self.endpoint)
+        encode_path(path)
         return self.server.absolute(path)
 
     def _read(self, content: Content) -> bytes:
