@@ -214,7 +214,7 @@ class Gateway(FilingClient):
             error.add_note(f"The ledger could not make this durable: {failure.what}")
 
     def _meet(self, sender: Sender) -> int:
-        """Before the first filing with a ledger that has never heard of this company, learn which names are used up."""
+        """How many names are in use that nobody filed with this ledger, where it has never heard of this company."""
         return self._names_in_use(lambda: meet(self._ledger, self._scope, sender.session, self._services))
 
     def _check_not_lost(self, prepared: Prepared, in_use: int) -> None:
