@@ -263,10 +263,13 @@ def test_what_was_never_sent_is_withdrawn_and_not_resumed(skat: Desk) -> None:
     path = skat.write(seed=1)
     assert _submit(skat, path, service="Udlan").code == 3
     (claimed,) = run("ledger", "list", "--config", skat.config, "--json").kind("submission")
+    assert [one["id"] for one in _skat(skat, "status").kind("submission")] == [claimed["id"]]
     assert _skat(skat, "withdraw", claimed["id"], "--reason", " ").code == 2
     withdrawn = _skat(skat, "withdraw", claimed["id"], "--reason", "a slip in the service's name")
     assert withdrawn.code == 0
     assert withdrawn.kind("event")[-1]["detail"] == "a slip in the service's name"
+    assert _skat(skat, "status").records == [], "it waits for nothing"
+    assert [one["id"] for one in _skat(skat, "status", claimed["id"]).kind("submission")] == [claimed["id"]]
     assert _skat(skat, "resume").code == 0
     assert skat.authority.filed == ()
 

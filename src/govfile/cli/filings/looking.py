@@ -49,10 +49,10 @@ def silent(out: "Output", submissions: "Iterable[Submission]") -> None:
 
 
 def under_way(ledger: "Ledger", place: "Place", states: "Iterable[State]") -> "Iterator[Submission]":
-    """The filings of an environment in these states."""
+    """The filings of an environment in these states that somebody waits for."""
     for state in states:
         for one in ledger.search(state=state, authority=place.authority, environment=place.environment):
-            if one.sha256 is not None:  # a name found used up is no filing of ours
+            if one.sha256 is not None and not one.is_withdrawn:  # a name found used up is no filing of ours
                 yield one
 
 
