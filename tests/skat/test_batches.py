@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from govfile.filing.submission import Submission
 from govfile.skat import batch
 from govfile.transports.faulty import Fault, FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
+from support.ledgers import interrupted_at
 from support.skat_world import World, report
 
 if TYPE_CHECKING:
@@ -178,6 +180,16 @@ def test_an_interruption_in_a_worker_reaches_the_caller(world: World) -> None:
     states = sorted(found.state.name for found in world.ledger.search())
     assert states.count("UNKNOWN") == 1
     assert states.count("SENT") == 2, "the rest was left as it was"
+
+
+def test_g06_an_interrupt_while_the_workers_start_leaves_none_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = world.gateway()
+    monkeypatch.setattr(threading.Thread, "start", interrupted_at(3, threading.Thread.start))
+    with pytest.raises(KeyboardInterrupt):
+        list(gateway.submit_many(filings(5), service="Udlaan", connections=4))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("govfile-skat")]
 
 
 @pytest.mark.parametrize("connections", [0, -1, 17])

@@ -13,6 +13,7 @@ from govfile.filing.saving import Folder
 from govfile.filing.states import State
 from govfile.transports.faulty import FaultPlan, FaultyTransport, Step
 from govfile.transports.memory import MemoryTransport
+from support.ledgers import interrupted_at
 from support.programs import lacking
 from support.skat_world import HOME, OTHER_UUID, World, old_company, organisation, report
 
@@ -48,6 +49,18 @@ def test_what_is_saved_and_recorded_is_removed_on_request(world: World, filed: S
     left = [path.rpartition("/")[2] for path in world.server.files if "/out/" in path]
     assert left == ["status_Udlaan_x.zip_1.xml"], "what could not be read stays for whoever can"
     assert world.gateway().status(filed).state is State.ANSWERED
+
+
+def test_g06_an_interrupt_right_after_a_download_leaves_no_half_file(
+    world: World, filed: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.server.status("Udlaan", NAME, 1)
+    monkeypatch.setattr(world.ledger, "was_received", interrupted_at(2, world.ledger.was_received))
+    with pytest.raises(KeyboardInterrupt):
+        world.gateway().collect(world.into)
+    assert list(world.into.iterdir()) == []
+    world.gateway().collect(world.into)
+    assert world.gateway().status(filed).state is State.DELIVERED
 
 
 def test_the_ledger_says_where_files_lie_whatever_folder_a_program_starts_in(

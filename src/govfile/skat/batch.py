@@ -63,11 +63,11 @@ class Batch:
             )
             for number, sender in enumerate(self.senders, start=1)
         ]
-        for worker in workers:
-            worker.start()
         under_way = held = 0
         waiting = iter(filings)
         try:
+            for worker in workers:
+                worker.start()
             while some := self._read(waiting):
                 for filing, job in self._claim(some):
                     if isinstance(job, _Job):
@@ -90,7 +90,8 @@ class Batch:
             for _ in workers:
                 jobs.put(None)
             for worker in workers:
-                worker.join()
+                if worker.is_alive():
+                    worker.join()
 
     def _read(self, waiting: Iterator[Filing]) -> list[tuple[Filing, Prepared | GovfileError]]:
         """Prepare as many as are claimed at once and fit in memory; a document that fails does so alone."""

@@ -128,10 +128,10 @@ class Collector:
         fetched = self.fetcher.fetch(transport, out, entry, STATUS_LIMIT if name else self.answer_limit)
         if fetched is None:
             return
-        if self.fetcher.was_received(attrs.evolve(entry, size=fetched.size)):  # a listing without sizes could not tell
-            discard(fetched.temporary)
-            return
         try:
+            if self.fetcher.was_received(attrs.evolve(entry, size=fetched.size)):  # a listing without sizes cannot tell
+                discard(fetched.temporary)
+                return
             is_doubtful = not self._keep_if_whole(fetched, name)
         except BaseException:
             discard(fetched.temporary)
