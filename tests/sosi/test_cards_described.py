@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from govfile.certificates.secret import Secret
-from govfile.errors import InvalidContent
+from govfile.errors import ConfigurationError, InvalidContent
 from govfile.sosi import CardType, CareProvider, DgwsVersion, IdCard, NameFormat
 from govfile.sosi._text import LONGEST
 
@@ -138,6 +138,12 @@ def test_user_name_and_password_belong_to_level_2() -> None:
     for level in (None, 1, 4):
         with pytest.raises(InvalidContent, match="level 2 only"):
             user(level=level, **both)
+
+
+def test_a_password_that_is_not_secret_is_refused_unseen() -> None:
+    with pytest.raises(ConfigurationError, match="the password is given as str") as refused:
+        user(level=2, username="anna", password="pw-5f2c")
+    assert "pw-5f2c" not in str(refused.value)
 
 
 def test_nothing_personal_is_printed() -> None:

@@ -118,6 +118,12 @@ def test_what_cannot_stand_in_a_request_is_refused_before_anything_is_opened(
 # --- proxies ----------------------------------------------------------------------------------------------------
 
 
+def test_a_proxys_password_that_is_not_secret_is_refused_unseen() -> None:
+    with pytest.raises(ConfigurationError, match="the proxy's password is given as str") as refused:
+        Proxy(url="http://127.0.0.1:3128", user="me", password="hush")  # type: ignore[arg-type]
+    assert "hush" not in str(refused.value)
+
+
 def through(proxy: ScriptedProxy, **login: Any) -> HttpsPolicy:
     return HttpsPolicy(proxy=Proxy(url=f"http://127.0.0.1:{proxy.port}", **login))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from govfile.certificates.secret import check_secret
 from govfile.errors import InvalidContent
 from govfile.sosi._text import check_name, check_texts, name_from
 from govfile.sosi.times import DgwsVersion
@@ -175,5 +176,7 @@ class IdCard:
         has_both = self.username is not None and self.password is not None
         if self.level == 2 and not has_both:
             raise InvalidContent("a card of level 2 needs a user name and a password")
+        if self.password is not None:
+            check_secret(self.password, "password")
         if self.level != 2 and (self.username is not None or self.password is not None):
             raise InvalidContent("user name and password belong to cards of level 2 only")

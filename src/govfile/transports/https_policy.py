@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from govfile.certificates.secret import check_secret
 from govfile.transports.base import Timeouts
 from govfile.transports.ftps_policy import TlsVersion, check_versions
 
@@ -23,6 +24,10 @@ class Proxy:
     url: str
     user: str = ""
     password: Secret | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.password is not None:
+            check_secret(self.password, "proxy's password")
 
 
 @attrs.frozen(kw_only=True)
