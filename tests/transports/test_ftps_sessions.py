@@ -25,10 +25,11 @@ from govfile.errors import (
     TransferRefused,
 )
 from govfile.filing.source import Source
+from govfile.transports.ftps.transport import _is_alive
 from govfile.transports.ftps_policy import SessionReuse
 from support.ftp_servers import authority
 from support.pki import Authority, plain, rsa_key
-from support.scripted_ftp import ScriptedFtp, Talk, credential_of, tls_context
+from support.scripted_ftp import ScriptedFtp, Talk, credential_of, tls_context, wait_until
 from support.small_upload import BOTH, DOCUMENT
 
 if TYPE_CHECKING:
@@ -219,9 +220,28 @@ def test_an_idle_session_that_ended_is_replaced_once(how: str, call: Callable[[F
         server.on["PWD"] = ends_idle(how, server)
         with contextlib.closing(server.transport()) as transport:
             transport.home()
+            wait_until(lambda: transport._session is None or not _is_alive(transport._session))
             call(transport)
         assert server.connections == 2
         assert server.count("STOR") <= 1
+
+
+def test_a_removal_whose_reply_was_lost_is_not_said_again() -> None:
+    """By then another file may lie there under the same name."""
+
+    def replace(talk: Talk, argument: str) -> None:
+        talk.server.files[argument] = b"a newer answer"
+        talk.drop()
+
+    with ScriptedFtp() as server:
+        server.on["DELE"] = replace
+        with contextlib.closing(server.transport()) as transport:
+            transport.home()
+            with pytest.raises(ConnectionFailed) as caught:
+                transport.remove("/out/a")
+        assert caught.value.certain == "it is not known whether the file was removed"
+        assert server.count("DELE") == 1
+        assert server.files == {"/out/a": b"a newer answer"}
 
 
 def test_421_as_the_answer_to_the_first_command_of_a_call_is_the_end_of_an_idle_session() -> None:

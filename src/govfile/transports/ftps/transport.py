@@ -32,7 +32,7 @@ from govfile.transports.ftps._download import Download, receive
 from govfile.transports.ftps._failures import SessionEnded
 from govfile.transports.ftps._listings import FolderReader
 from govfile.transports.ftps._passive import DataPorts
-from govfile.transports.ftps._session import Opener
+from govfile.transports.ftps._session import Opener, closing
 from govfile.transports.ftps._tls import TlsContext
 from govfile.transports.ftps._upload import Upload
 from govfile.transports.ftps_policy import FtpsPolicy
@@ -196,7 +196,7 @@ class FtpsTransport:
         """Delete one remote file."""
         raw_path = self._encode(path)
         with self._call("remove"):
-            reply = self._ask("DELE", raw_path)
+            reply = self._first(lambda session: self._delete(session, raw_path))
             if reply.code not in (250, 200):
                 raise self._refused(f"delete {path}", str(reply), reply.code)
 
@@ -304,6 +304,17 @@ class FtpsTransport:
 
     def _ask(self, verb: str, argument: bytes | None) -> Reply:
         return self._first(lambda session: session.ask(verb, argument))
+
+    def _delete(self, session: Session, raw_path: bytes) -> Reply:
+        """Said once: where the link is lost behind it, another file may have the name by the time it is said again."""
+        try:
+            reply = session.control.command("DELE", raw_path)
+        except SessionEnded as ended:
+            ended.error.certain = "it is not known whether the file was removed"
+            raise ended.error from ended.error.__cause__
+        if reply.code == 421:
+            raise SessionEnded(closing(self._endpoint, reply))
+        return reply
 
     def _fetch(self, verb: str, argument: bytes | None, take: Callable[[bytes], None]) -> tuple[Reply, bool]:
         """Run a transfer towards us; its final reply, and whether its data ended cleanly."""
