@@ -124,16 +124,20 @@ def test_many_clients_at_once(tmp_path: Path) -> None:
 
 def test_it_outlives_more_connections_than_it_has_file_handles_for() -> None:
     program = """
-import resource, socket
+import contextlib, resource, socket, time
 from govfile.sandbox import SkatSandbox
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 with SkatSandbox() as sandbox:
     held = []
-    try:
-        for _ in range(100):
-            held.append(socket.create_connection(("127.0.0.1", sandbox.port), 0.5))
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        while True:
+            held.append(socket.socket())
+    held.pop().close()  # the one handle left to the server
+    for each in held[:10]:
+        each.connect(("127.0.0.1", sandbox.port))
+    end = time.monotonic() + 10
+    while not sandbox.findings and time.monotonic() < end:
+        time.sleep(0.01)
     for each in held:
         each.close()
     with socket.create_connection(("127.0.0.1", sandbox.port), 5) as probe:
