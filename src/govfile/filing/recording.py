@@ -34,13 +34,15 @@ class Recorder:
     def record(self, submission: Submission, evidence: Evidence, *, durable: bool = False) -> Submission:
         """Write it down; what the ledger refuses is kept for `catch_up`, and its error raised."""
         try:
-            return self.ledger.record(submission.id, evidence, durable=durable)
+            recorded = self.ledger.record(submission.id, evidence, durable=durable)
         except BaseException as error:
             self.unrecorded[submission.id] = evidence
             if not isinstance(error, LedgerError):  # interrupted: this process may be at its end
                 with contextlib.suppress(LedgerError):
                     self.catch_up()
             raise
+        self.unrecorded.pop(submission.id, None)
+        return recorded
 
     def catch_up(self) -> None:
         """Write down what the ledger could not take earlier; raises `LedgerError` while it still cannot."""

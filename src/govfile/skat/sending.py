@@ -88,6 +88,7 @@ class Sender:
                     progress=progress,
                 )
             evidence = _evidence(submission, receipt)
+            self.recorder.unrecorded[submission.id] = evidence  # until it is: Ctrl-C may come before the next line
         except BaseException as error:
             if started:
                 return self._broke_off(submission, profile, error)
