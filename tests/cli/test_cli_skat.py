@@ -212,9 +212,19 @@ def test_collect_keeps_everything_and_removes_only_when_asked(skat: Desk) -> Non
 
 def test_g02_names_and_texts_of_the_gateway_are_printed_escaped(skat: Desk) -> None:
     skat.authority.put(skat.authority.identity, "x\u202egnp.txt", b"text")
+    assert _skat(skat, "rebuild").code == 0  # a ledger
     found = run("skat", "collect", "--config", skat.config)
     assert found.code == 0
     assert "\u202e" not in found.out + found.err
+
+
+def test_a_missing_ledger_is_an_alarm_and_made_by_filing_alone(skat: Desk) -> None:
+    assert _skat(skat, "services").code == 0
+    for looking in ("collect", "resume", "status", "watch"):
+        assert _skat(skat, looking).code == 8, looking
+    assert not (skat.folder / "filings.db").exists()
+    assert _submit(skat, skat.write()).code == 0
+    assert _skat(skat, "collect").code == 0
 
 
 def test_watch_gives_up_with_10_and_silence_is_no_failure(skat: Desk) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from govfile.errors import ConfigurationError, LedgerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from govfile.cli.config import Profile
     from govfile.filing.ledger import Ledger
 
@@ -42,6 +47,19 @@ def open_ledger(profile: Profile, *, create: bool) -> Ledger:
             advice=f"the first `govfile {profile.authority} submit` of this profile makes it",
         )
     return Ledger.open(file, create=create)
+
+
+@contextlib.contextmanager
+def open_to_look(profile: Profile) -> Iterator[Ledger]:
+    """The ledger, or an empty one for a moment where it was not made yet, for what claims and records nothing."""
+    from govfile.filing.ledger import Ledger
+
+    with contextlib.ExitStack() as stack:
+        if is_there(profile):
+            yield stack.enter_context(open_ledger(profile, create=False))
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="govfile-"))
+            yield stack.enter_context(Ledger.open(Path(folder, "filings.db")))
 
 
 def is_there(profile: Profile) -> bool:

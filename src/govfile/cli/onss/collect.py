@@ -37,7 +37,7 @@ def collect(
     something filed was refused.
     """
     folder = session.into(into)
-    with session.open_ledger(create=True) as ledger, open_channel(session, ledger) as channel:
+    with session.open_ledger() as ledger, open_channel(session, ledger) as channel:
         found = channel.collect(folder, delete=delete)
     report(session.out, found)
     code = exits.worst(map(exits.of_submission, found.submissions))

@@ -10,6 +10,7 @@ from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
 from govfile.cli.filings import looking
 from govfile.cli.filings.looking import IntoOption, WhichArgument
+from govfile.cli.ledgers import open_to_look
 from govfile.cli.session import Session
 from govfile.cli.skat import app
 from govfile.cli.skat.gateway import place
@@ -38,7 +39,7 @@ def collect(
     from govfile.cli.skat.gateway import open_gateway
 
     folder = session.into(into)
-    with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
+    with session.open_ledger() as ledger, open_gateway(session, ledger) as gateway:
         found = gateway.collect(folder, delete=delete, even_if_filed_by_others=anyway)
     report(session.out, found)
     code = exits.worst(map(exits.of_submission, found.submissions))
@@ -92,7 +93,7 @@ def services(session: Session) -> Exit:
     """List the services this certificate can see at the gateway now. Exits with 3 when there is none."""
     from govfile.cli.skat.gateway import open_gateway
 
-    with session.open_ledger(create=True) as ledger, open_gateway(session, ledger) as gateway:
+    with open_to_look(session.profile) as ledger, open_gateway(session, ledger) as gateway:
         session.out.say(f"{gateway.username} sees:")
         visible = gateway.services()
     for name in visible:
