@@ -15,6 +15,7 @@ import pytest
 from govfile.sandbox.clock import SandboxClock
 from govfile.sandbox.skat import CertificateKind, Gate, Settings, SkatSandbox
 from govfile.transports.ftps_policy import TlsVersion
+from support.ftp_servers import free_ports
 from support.ftps_client import Client, context, eventually, log_in
 
 if TYPE_CHECKING:
@@ -314,12 +315,13 @@ def test_data_ports_lie_in_the_published_range(sandbox: SkatSandbox, tmp_path: P
 
 @pytest.mark.parametrize("command", ["PASV", "EPSV"])
 def test_no_data_port_beyond_the_range_is_ever_offered(tmp_path: Path, command: str) -> None:
+    only = free_ports(1)
     with (
-        SkatSandbox(settings=Settings(data_ports=(39990, 39990))) as sandbox,
+        SkatSandbox(settings=Settings(data_ports=only)) as sandbox,
         log_in(sandbox, tmp_path) as first,
         log_in(sandbox, tmp_path) as second,
     ):
-        assert first.makepasv()[1] == 39990
+        assert first.makepasv()[1] == only[0]
         assert refused(second, command) == "425"
         first.sendcmd("ABOR")
         second.upload("Udlaan/a.zip", sandbox.example("Udlaan"))

@@ -79,10 +79,8 @@ def client_identity() -> Identity:
 
 
 def free_ports(count: int) -> tuple[int, int]:
-    """A range of ports that nobody listens on now."""
-    for slot in range(
-        24
-    ):  # ranges apart, so that processes do not share one; below those the system gives out by itself
+    """A range of ports that nobody listens on now, below those that the system gives out by itself."""
+    for slot in range(24):  # ranges apart, so that processes do not share one
         first = 20000 + (os.getpid() + slot) % 24 * 500
         with contextlib.ExitStack() as stack:
             try:
