@@ -11,6 +11,7 @@ import typer
 from govfile.cli.commands import command, new_app
 from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
+from govfile.cli.new_files import new_file
 from govfile.cli.output import moment
 from govfile.cli.passphrases import FromEnvOption, FromFileOption, referred
 from govfile.cli.session import Session
@@ -89,13 +90,8 @@ def export(
     if out is None:
         _to_stdout(session, form, content)
         return Exit.DONE
-    try:
-        with out.open("xb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{out} cannot be written: {error.strerror}", advice="give the name of a new file"
-        ) from error
+    with new_file(out) as stream:
+        stream.write(content)
     session.out.say(f"written: {printable(out)}")
     session.out.record("export", path=out, format=form)
     return Exit.DONE

@@ -1,9 +1,9 @@
 """`govfile ledger`: read the durable record."""
 
-import contextlib
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,12 +12,10 @@ from govfile.cli.commands import command, new_app
 from govfile.cli.escape import printable
 from govfile.cli.exits import Exit
 from govfile.cli.lookup import find
+from govfile.cli.new_files import new_file
 from govfile.cli.session import Session
 from govfile.errors import ConfigurationError
 from govfile.filing.states import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 app = new_app("The durable record of everything filed.")
 
@@ -79,31 +77,11 @@ def export(
                 ledger.export(sys.stdout, form)
                 sys.stdout.flush()
             return Exit.DONE
-        with _new(to) as stream:
-            ledger.export(stream, form)
+        with new_file(to) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
+            ledger.export(text, form)
     session.out.say(f"written: {printable(to)}")
     session.out.record("export", path=to, format=form)
     return Exit.DONE
-
-
-@contextlib.contextmanager
-def _new(file: Path) -> "Iterator[TextIO]":
-    """A new file to write; half of one is not left behind."""
-    try:
-        stream = file.open("x", encoding="utf-8", newline="")
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be written: {error.strerror}", advice="give the name of a new file"
-        ) from error
-    try:
-        with stream:
-            yield stream
-    except BaseException as error:
-        file.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            what = f"{file} cannot be written: {error.strerror}"
-            raise ConfigurationError(what, advice="make room, or give another place") from error
-        raise
 
 
 @command(app, "archive")

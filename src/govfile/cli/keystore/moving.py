@@ -1,6 +1,5 @@
 """`govfile keys export`, `import`: a credential out of the key store, or into it from another tool."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from govfile.cli.generations import generation_fields
 from govfile.cli.keystore import app
 from govfile.cli.keystore.looking import SlotArgument
 from govfile.cli.keystore.place import find_slot
+from govfile.cli.new_files import new_file
 from govfile.cli.output import moment
 from govfile.cli.passphrases import FromEnvOption, FromFileOption, referred
 from govfile.cli.session import Session
@@ -48,13 +48,8 @@ def export(
             "a PKCS#12 file needs a passphrase", advice="give --passphrase-env NAME or --passphrase-file PATH"
         )
     content = store.export_pkcs12(slot, secret, generation)
-    try:
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{out} cannot be written: {error.strerror}", advice="give the name of a new file"
-        ) from error
+    with new_file(out, mode=0o600) as stream:
+        stream.write(content)
     session.out.say(f"written: {printable(out)}")
     session.out.record("export", path=out, format="pkcs12", slot=str(slot), generation=generation)
     return Exit.DONE
