@@ -115,7 +115,7 @@ def outcomes_of(session: Session, attempts: Sequence[Attempt]) -> list[tuple[Sub
             continue
         found = standing(session, attempt)
         if isinstance(found, DuplicateContent) and attempt.may_repeat:
-            found = None  # which does not stand in its way
+            attempt, found = attempt.repeated(), None  # which does not stand in its way
         outcomes.append(claim_one(session, attempt) if found is None else found)
     return outcomes
 
