@@ -79,6 +79,6 @@ def _fault(entry: zipfile.ZipInfo, seen: set[str]) -> str:
     return ""
 
 
-def smuggles_prefix(name: str, prefix: str = VALIDATION_PREFIX) -> bool:
+def smuggles_prefix(name: str, prefix: str) -> bool:
     """Whether `prefix` stands where the gateway could take it for a wish to validate: at the start, or after a `_`."""
     return re.search(rf"(^|_){re.escape(prefix)}", name, re.IGNORECASE) is not None

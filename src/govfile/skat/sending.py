@@ -101,10 +101,10 @@ class Sender:
 
     def _ended(self, submission: Submission, evidence: Evidence) -> Submission:
         if evidence.proof is not Proof.CONFIRMED:
-            recorded = self._record(submission, evidence)
+            recorded = self.recorder.record(submission, evidence)
             raise self._unknown("the document changed while it was sent", evidence.detail, recorded)
         try:
-            return self._record(submission, evidence)
+            return self.recorder.record(submission, evidence)
         except LedgerError as error:
             raise LedgerError(
                 f"{submission.name} was sent, but the ledger could not record it: {error.what}",
@@ -124,7 +124,7 @@ class Sender:
             raise error
         evidence = Evidence(proof=Proof.LINK_LOST, detail=in_words(error), code=getattr(error, "code", "") or "")
         try:
-            recorded = self._record(submission, evidence)
+            recorded = self.recorder.record(submission, evidence)
         except LedgerError as failure:
             logger.error("the ledger could not record what became of %s", submission.id)  # noqa: TRY400 no payloads
             recorded = submission
@@ -147,13 +147,13 @@ class Sender:
             evidence = Evidence(proof=Proof.NAME_REUSED, detail=reply, code=NAME_REUSED)
             raise DuplicateName(
                 f"the gateway refused the name {submission.name}: it was used before",
-                submission=self._record(submission, evidence),
+                submission=self.recorder.record(submission, evidence),
                 certain="nothing was handed over now; the name is burnt",
                 advice="look whether the earlier file of this name is the same report, before filing under a new name",
                 operation="submit",
                 endpoint=error.endpoint,
             ) from error
-        self._record(submission, Evidence(proof=Proof.NOTHING_LEFT, detail=reply, code=str(error.code)))
+        self.recorder.record(submission, Evidence(proof=Proof.NOTHING_LEFT, detail=reply, code=str(error.code)))
         visible = self._visible()
         if visible is not None and profile.folder not in visible:
             raise not_visible(profile.folder, visible, endpoint=error.endpoint) from error
@@ -174,9 +174,6 @@ class Sender:
             submission=submission,
             operation="submit",
         )
-
-    def _record(self, submission: Submission, evidence: Evidence) -> Submission:
-        return self.recorder.record(submission, evidence)
 
 
 def _evidence(submission: Submission, receipt: PutReceipt) -> Evidence:

@@ -26,7 +26,6 @@ class Transfers:
 
     def __init__(self, reuse: SessionReuse) -> None:
         self._reuse = reuse
-        self._must = reuse is SessionReuse.ALWAYS
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -69,7 +68,7 @@ class Transfers:
             raise
 
     def _check(self, transfer: Transfer) -> None:
-        if self._must and not transfer.channel.resumed:
+        if self._reuse is SessionReuse.ALWAYS and not transfer.channel.resumed:
             raise TlsFailed(
                 "the server did not resume the TLS session on the data connection",
                 endpoint=transfer.endpoint,
