@@ -226,6 +226,21 @@ def test_an_idle_session_that_ended_is_replaced_once(how: str, call: Callable[[F
         assert server.count("STOR") <= 1
 
 
+def test_a_session_with_an_unasked_reply_stays_out_of_use_however_often_one_looks() -> None:
+    def answer(talk: Talk, _: str) -> None:
+        talk.reply('257 "/"')
+        talk.reply("421 idle for too long")
+
+    with ScriptedFtp() as server:
+        server.on["PWD"] = answer
+        with contextlib.closing(server.transport()) as transport:
+            transport.home()
+            session = transport._session
+            assert session is not None
+            wait_until(lambda: not _is_alive(session))
+            assert not _is_alive(session)
+
+
 def test_a_removal_whose_reply_was_lost_is_not_said_again() -> None:
     """By then another file may lie there under the same name."""
 

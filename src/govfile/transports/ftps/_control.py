@@ -151,6 +151,7 @@ class Control:
             except DataLost:
                 return False
             if received is not None:
+                self._reader.feed(received)  # so that whoever looks again sees it, too
                 return False
         return True
 
